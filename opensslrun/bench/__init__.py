@@ -1,0 +1,1 @@
+"""How a command reaches a binary: a local process or a container."""

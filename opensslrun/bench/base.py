@@ -1,0 +1,85 @@
+"""What a bench is asked and what it answers: plain data, the same for every bench.
+
+A *bench* opens *workspaces* (an empty directory with a case's input files in it); a workspace runs command
+lines verbatim, one after another, and reports what each really did. Nothing here interprets a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Protocol, Self
+
+from opensslrun.driver.outcome import Input, Outcome
+
+MAX_FILE_CONTENT = 4 * 1024 * 1024
+"""Bytes of a file that are carried into an observation; a larger file is reported by size only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command line, exactly as a document prints it, with what it may be given and for how long."""
+
+    line: str
+    input: Input = Input.TERMINAL
+    answers: tuple[str, ...] = field(default=(), repr=False)
+    timeout_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFile:
+    """A file of the workspace after a step. ``mode`` is the permission bits; ``content`` is None when it is
+    not a regular file or is larger than :data:`MAX_FILE_CONTENT`; ``kind`` is file, directory, link or other.
+    """
+
+    kind: str
+    mode: int
+    size: int
+    content: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one step really did: how its command ended, and the whole workspace after it, by relative path."""
+
+    outcome: Outcome
+    files: Mapping[str, SeenFile]
+
+
+class Workspace(Protocol):
+    """A private directory in which a case's commands run one after another (umask 022, clean environment)."""
+
+    def run(self, command: Command) -> Observation:
+        """Run one command line to its end (or kill it) and report.
+
+        Raises EngineError when the bench itself is gone. Never raises for what the command did.
+        """
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Bench(Protocol):
+    """Where one target's commands run. A context manager: leaving it leaves no process and no container.
+
+    A bench is used by one thread at a time; several benches run side by side.
+    """
+
+    def workspace(self, files: Mapping[str, bytes]) -> Workspace:
+        """A fresh workspace holding these input files (relative path to content, mode 0644)."""
+        ...
+
+    def interrupt(self) -> None:
+        """Called from another thread: make a running command and every later one raise EngineError soon."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...

@@ -1,0 +1,1 @@
+"""What is run: case files and fixtures, as data."""

@@ -1,0 +1,49 @@
+"""A case as plain data: the steps a document prints, their answers, and what the document promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from opensslrun.driver.outcome import Input
+from opensslrun.facts.model import FactValue
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What the document says will happen, as one fact and the value it must have."""
+
+    fact: str
+    value: FactValue
+    sentence: str
+    """For people: ``rootCA.crt is a CA certificate``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command line, verbatim. ``id`` is its number in the case, from 1, unless the case names it."""
+
+    id: str
+    run: str
+    input: Input
+    answers: tuple[str, ...]
+    timeout_s: float
+    promises: tuple[Promise, ...]
+    gates: frozenset[str]
+    """Facts that gate here although they are wording (``stdout``, ``stderr``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One workflow. ``files`` are its fixtures, by the name they have in the workspace."""
+
+    id: str
+    title: str
+    steps: tuple[Step, ...]
+    files: Mapping[str, bytes] = field(repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """All answers of the case: public test data, also tried as pass phrases when a key is parsed."""
+    source: Path = Path()
+    sha256: str = ""
+    """Over everything that decides what the case does: its file, its fixtures, its recorded values."""

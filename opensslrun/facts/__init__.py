@@ -1,0 +1,1 @@
+"""From what a step did to canonical values, by parsing."""

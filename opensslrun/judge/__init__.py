@@ -1,0 +1,1 @@
+"""Facts and predictions to verdicts; the catalogue of known differences."""

@@ -1,0 +1,1 @@
+"""Targets and cases to a result: plan, run, observe, judge."""

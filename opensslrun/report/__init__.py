@@ -1,0 +1,1 @@
+"""One result model with a published JSON Schema, and its renderings."""

@@ -1,0 +1,1 @@
+"""Which versions there are, how each is obtained, and the proof of what really ran."""

@@ -1,0 +1,129 @@
+"""A target as data: one ``openssl`` under test, and the routes by which it can be had."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from opensslrun.driver.version import Implementation, Version
+
+
+class Need(StrEnum):
+    """What a missing target means for a run of everything."""
+
+    REQUIRED = "required"
+    """The run cannot answer its question without it (exit status 3)."""
+    INFORMATIONAL = "informational"
+    RETIRED = "retired"
+    """Run only when it is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRoute:
+    """Pull an image; ``packages`` are installed into it with its own package manager (empty: used as it is)."""
+
+    image: str
+    packages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TarballRoute:
+    """Build from the project's own release."""
+
+    tarball: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class CrateRoute:
+    """Build from sources carried by a Rust crate: the archive ``member`` of it, or the folder ``member``."""
+
+    crate: str
+    version: str
+    member: str
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteRoute:
+    """Unpack the packages of a Debian suite, with this machine's apt and its sources of that distribution."""
+
+    suite: str
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PathRoute:
+    """A binary of this machine; None is the ``openssl`` found on PATH."""
+
+    path: Path | None
+
+
+Route = ImageRoute | TarballRoute | CrateRoute | SuiteRoute | PathRoute
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One ``openssl`` under test.
+
+    ``version`` is exact (``1.1.1g``), a range (``3.0.*``), or None where nothing is declared (``host``, paths).
+    ``reader`` says whom it stands for (``Debian 12``). ``source`` names the file that declares it.
+    """
+
+    id: str
+    implementation: Implementation | None
+    version: str | None
+    platform: str
+    need: Need
+    reader: str
+    routes: tuple[Route, ...]
+    source: Path
+    stand_in: str | None = None
+
+
+class Availability(StrEnum):
+    """Whether a target can run here, as far as can be said without asking the network."""
+
+    READY = "ready"
+    OBTAINABLE = "obtainable"
+    UNOBTAINABLE = "unobtainable"
+
+
+@dataclass(frozen=True, slots=True)
+class Available:
+    """A target's availability, why, and the bytes its image takes (0 when there is none)."""
+
+    target: Target
+    availability: Availability
+    reason: str
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Obtained:
+    """A target that is there: an image in the engine, or a binary of this machine (one of the two is None).
+
+    ``origin`` says in words how it was obtained; ``digest`` is the registry's, for a pulled image.
+    """
+
+    target: Target
+    image_id: str | None
+    path: Path | None
+    origin: str
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a target turned out to be.
+
+    ``libraries`` maps each library and provider module the binary loads to its sha256; empty for a static one.
+    ``config_sha256`` is that of its default config, None where there is none.
+    """
+
+    version_line: str
+    version: Version
+    binary_sha256: str
+    libraries: tuple[tuple[str, str], ...]
+    config_sha256: str | None
