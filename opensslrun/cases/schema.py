@@ -1,0 +1,89 @@
+"""The case file as a person writes it, checked key by key."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from opensslrun.driver.outcome import Input
+from opensslrun.facts.model import FactValue
+from opensslrun.tomlfile import Table
+
+Name = Annotated[str, Field(min_length=1)]
+
+
+class CertificatePromise(Table):
+    """What a document says of a certificate it makes."""
+
+    file: Name
+    ca: bool | None = None
+    validity_days: int | None = None
+    key_bits: int | None = None
+    self_signed: bool | None = None
+
+
+class KeyPromise(Table):
+    """What a document says of a private key it makes."""
+
+    file: Name
+    bits: int | None = None
+    encrypted: bool | None = None
+
+
+class Expect(Table):
+    """What the document promises of one step. A step that is not said to fail is promised to exit 0."""
+
+    exit_status: int | None = None
+    fails: bool = False
+    creates: list[Name] = []
+    creates_nothing: bool = False
+    certificate: CertificatePromise | None = None
+    key: KeyPromise | None = None
+    verify: dict[Name, Literal["ok", "refused"]] = {}
+    facts: dict[Name, FactValue] = {}
+
+    @model_validator(mode="after")
+    def _not_both(self) -> Expect:
+        if self.fails and self.exit_status is not None:
+            raise ValueError("give either 'fails' or 'exit_status', not both")
+        if self.creates and self.creates_nothing:
+            raise ValueError("give either 'creates' or 'creates_nothing', not both")
+        return self
+
+
+class StepTable(Table):
+    """One ``[[step]]``."""
+
+    run: Name
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] | None = None
+    answer: list[Name] = []
+    input: Literal["terminal", "lines", "none"] = "terminal"
+    timeout: Annotated[int, Field(ge=1, le=3600)] = 60
+    gate: list[Literal["stdout", "stderr"]] = []
+    expect: Expect = Expect()
+
+    @field_validator("run")
+    @classmethod
+    def _one_line(cls, run: str) -> str:
+        if "\0" in run:
+            raise ValueError("a command line cannot hold a NUL character")
+        return run
+
+    @property
+    def input_kind(self) -> Input:
+        """The input as the benches know it."""
+        return Input(self.input)
+
+
+class CaseTable(Table):
+    """A whole case file."""
+
+    title: Name
+    about: str = ""
+    files: list[Name] | dict[Name, Name] = []
+    text: dict[Name, str] = {}
+    answers: dict[Name, str] = {}
+    certificate: list[dict[str, object]] = []
+    fixture: dict[Name, list[Name]] = {}
+    step: Annotated[list[StepTable], Field(min_length=1)]

@@ -1,0 +1,69 @@
+"""The catalogue: which value a known difference predicts for a fact on a version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from opensslrun.errors import UsageError
+from opensslrun.judge.model import JudgedCell, JudgedStep
+from opensslrun.judge.schema import CatalogueTable, Difference, Shown
+from opensslrun.tomlfile import read_toml, validated
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One entry's value for one fact of one cell."""
+
+    difference: Difference
+    shown: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All known differences."""
+
+    entries: tuple[Difference, ...]
+
+    def entry(self, name: str) -> Difference:
+        """The entry with this id, in any case of letters. Raises UsageError when there is none."""
+        for entry in self.entries:
+            if entry.id == name.upper():
+                return entry
+        known = ", ".join(entry.id for entry in self.entries) or "none"
+        raise UsageError(f"no known difference has the id {name!r}; there are: {known}")
+
+    def covering(self, cell: JudgedCell, step: JudgedStep) -> Iterator[Prediction]:
+        """Everything the catalogue says of this step on this target, for whatever fact."""
+        for entry in self.entries:
+            if entry.covers(cell.case, step.id, step.run):
+                for shown in entry.shows:
+                    if shown.is_on(cell.version, cell.platform):
+                        yield Prediction(entry, shown)
+
+
+def prediction_for(fact: str, said: Iterable[Prediction], where: str) -> Prediction | None:
+    """The one prediction for a fact among what the catalogue says of its step.
+
+    Raises UsageError when two values are predicted at once: then the catalogue contradicts itself.
+    """
+    found = [prediction for prediction in said if prediction.shown.names(fact)]
+    for other in found[1:]:
+        if other.shown.value != found[0].shown.value:
+            raise UsageError(
+                f"the catalogue contradicts itself: {found[0].difference.id} and {other.difference.id} predict "
+                f"different values for {fact} at {where}; narrow one of them"
+            )
+    return found[0] if found else None
+
+
+def load_catalogue(paths: Iterable[Path]) -> Catalogue:
+    """All entries of these files. Raises UsageError for a bad file or an id that is there twice."""
+    entries: dict[str, tuple[Difference, Path]] = {}
+    for path in paths:
+        for entry in validated(CatalogueTable, read_toml(path), path).difference:
+            if entry.id in entries:
+                raise UsageError(f"the difference {entry.id} is in {entries[entry.id][1]} and in {path}; renumber one")
+            entries[entry.id] = (entry, path)
+    return Catalogue(tuple(entry for entry, _ in entries.values()))

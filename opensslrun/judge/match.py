@@ -1,0 +1,71 @@
+"""Comparing a value with what was said of it: equality, or one of a few named patterns.
+
+A pattern is an object with exactly one of these keys, used where a value is random or only partly promised:
+``between`` ([low, high], inclusive, for integers), ``contains`` and ``lacks`` (a list's members) and ``absent``
+(the fact was not drawn at all). Everything else is compared for equality, type included (1 is not true).
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final, Literal
+
+from opensslrun.facts.model import FactValue
+
+
+class _Absent(Enum):
+    ABSENT = "absent"
+
+
+ABSENT: Final = _Absent.ABSENT
+"""Stands for a fact that a step did not yield."""
+
+Seen = FactValue | Literal[_Absent.ABSENT]
+
+PATTERNS: Final = frozenset({"between", "contains", "lacks", "absent"})
+
+
+def pattern_of(said: FactValue) -> str | None:
+    """The name of the pattern, or None when the value is meant literally."""
+    if isinstance(said, dict) and len(said) == 1:
+        (name,) = said
+        return name if name in PATTERNS else None
+    return None
+
+
+def matches(said: FactValue, seen: Seen) -> bool:
+    """Whether what was seen is what was said."""
+    name = pattern_of(said)
+    if name is None or not isinstance(said, dict):
+        return _same(said, seen)
+    operand = said[name]
+    match name:
+        case "absent":
+            return (seen is ABSENT) is bool(operand)
+        case "between":
+            return _between(operand, seen)
+        case "contains":
+            return isinstance(seen, list) and isinstance(operand, list) and all(_in(item, seen) for item in operand)
+        case _:
+            return isinstance(seen, list) and isinstance(operand, list) and not any(_in(item, seen) for item in operand)
+
+
+def _between(bounds: FactValue, seen: Seen) -> bool:
+    if not isinstance(bounds, list) or isinstance(seen, bool) or not isinstance(seen, int):
+        return False
+    low, high = bounds
+    return isinstance(low, int) and isinstance(high, int) and low <= seen <= high
+
+
+def _in(item: FactValue, values: list[FactValue]) -> bool:
+    return any(_same(item, value) for value in values)
+
+
+def _same(one: FactValue, other: Seen) -> bool:
+    if other is ABSENT or type(one) is not type(other):
+        return False
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(_same(left, right) for left, right in zip(one, other, strict=True))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    return one == other

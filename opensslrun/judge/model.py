@@ -1,0 +1,95 @@
+"""What the judge is given and what it says: plain data, no Docker, no processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from opensslrun.cases.model import Promise
+from opensslrun.driver.version import Version
+from opensslrun.facts.model import FactValue
+from opensslrun.judge.match import Seen
+from opensslrun.judge.schema import Difference
+
+
+class Verdict(StrEnum):
+    """Of a cell, worst first; the last two when it did not run."""
+
+    ERROR = "error"
+    HUNG = "hung"
+    FAIL = "fail"
+    NEW = "new"
+    KNOWN = "known"
+    PASS = "pass"  # noqa: S105  (a verdict, not a secret)
+    UNSUPPORTED = "unsupported"
+    NOT_RUN = "not-run"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Verdict).index(self)
+
+    @property
+    def is_found(self) -> bool:
+        """Whether it makes a run fail."""
+        return self in {Verdict.ERROR, Verdict.HUNG, Verdict.FAIL, Verdict.NEW}
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedStep:
+    """A step to be judged: which one, and the gating facts it yielded."""
+
+    id: str
+    run: str
+    promises: tuple[Promise, ...]
+    facts: Mapping[str, FactValue]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedCell:
+    """A cell to be judged: one case on one target whose version is proven."""
+
+    target: str
+    version: Version
+    platform: str
+    case: str
+    steps: tuple[JudgedStep, ...]
+    error: str | None = None
+    """Why the cell could not be observed to its end, if it could not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was made of one gating fact.
+
+    ``predicted`` is the value it should have had (ABSENT when nothing predicts it); ``by`` says who predicted
+    it: a difference's id, ``record``, or an empty string. ``promise`` is the broken promise's sentence.
+    """
+
+    step: str
+    fact: str
+    verdict: Verdict
+    seen: Seen
+    predicted: Seen
+    by: str
+    promise: str = ""
+    difference: Difference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A cell's verdict, in words, and everything it rests on. ``compared`` counts facts held against a prediction."""
+
+    target: str
+    case: str
+    verdict: Verdict
+    reason: str
+    findings: tuple[Finding, ...]
+    compared: int
+    disproved: tuple[str, ...] = field(default=())
+    """Sentences about catalogue entries that this cell shows to be wrong."""
+
+
+Record = Mapping[str, Mapping[str, FactValue]]
+"""A case's recorded values: by step, then by fact."""

@@ -1,0 +1,122 @@
+"""The catalogue of known differences as a person writes it (``matrix/differences.toml``)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Annotated, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from opensslrun.driver.version import Version, VersionSet
+from opensslrun.errors import UsageError
+from opensslrun.facts.model import FactValue
+from opensslrun.tomlfile import Table
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Severity(StrEnum):
+    """How much a difference hurts, worst first."""
+
+    SECURITY = "security"
+    """Something is accepted that must be refused, or a secret is less protected."""
+    BREAKS_SCRIPTS = "breaks-scripts"
+    """A script that works on one version fails or takes another path on another."""
+    FORMAT = "format"
+    """A file of another format comes out; programs that read only one of them stumble."""
+    COSMETIC = "cosmetic"
+    """Only a person reading along notices."""
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Severity).index(self)
+
+
+class Where(Table):
+    """Which steps an entry speaks of: globs over the case's id, the step's id and its command line."""
+
+    case: Text = "*"
+    step: Text = "*"
+    run: Text = "*"
+
+    def covers(self, case: str, step: str, run: str) -> bool:
+        """Whether a step is meant."""
+        return fnmatchcase(case, self.case) and fnmatchcase(step, self.step) and fnmatchcase(run, self.run)
+
+
+class Shown(Table):
+    """One value and the versions that show it instead of the recorded one.
+
+    ``fact`` is a fact's name, as a glob; without an ``@`` it means that fact of every file.
+    """
+
+    fact: Text
+    on: Text | Annotated[list[Text], Field(min_length=1)]
+    platform: Text = "*"
+    value: FactValue
+
+    @field_validator("on")
+    @classmethod
+    def _is_a_set(cls, on: str | list[str]) -> str | list[str]:
+        for text in [on] if isinstance(on, str) else on:
+            try:
+                VersionSet.parse(text)
+            except UsageError as error:
+                raise ValueError(str(error)) from error
+        return on
+
+    @property
+    def versions(self) -> tuple[VersionSet, ...]:
+        """The versions, as a union of sets."""
+        return tuple(VersionSet.parse(text) for text in ([self.on] if isinstance(self.on, str) else self.on))
+
+    def speaks_of(self, fact: str, version: Version, platform: str) -> bool:
+        """Whether this is a prediction for the fact on that version and platform."""
+        return self.names(fact) and self.is_on(version, platform)
+
+    def names(self, fact: str) -> bool:
+        """Whether the fact is meant, on whatever version."""
+        return fnmatchcase(fact if "@" in self.fact else fact.partition("@")[0], self.fact)
+
+    def is_on(self, version: Version, platform: str) -> bool:
+        """Whether the version and platform are meant, for whatever fact."""
+        return fnmatchcase(platform, self.platform) and any(version in versions for versions in self.versions)
+
+
+class Difference(Table):
+    """One known difference: one cause, one entry."""
+
+    id: Annotated[str, Field(pattern=r"^D\d{3}$")]
+    title: Text
+    severity: Severity = Field(strict=False)
+    where: Where | list[Where] = Where()
+    shows: Annotated[list[Shown], Field(min_length=1)]
+    why: Text
+    link: Annotated[str, Field(pattern=r"^https://")] | None = None
+    since: Text | None = None
+    advice: Text
+
+    @property
+    def places(self) -> tuple[Where, ...]:
+        """The places it speaks of, any of which suffices."""
+        return (self.where,) if isinstance(self.where, Where) else tuple(self.where)
+
+    def covers(self, case: str, step: str, run: str) -> bool:
+        """Whether it speaks of a step at all."""
+        return any(place.covers(case, step, run) for place in self.places)
+
+
+class CatalogueTable(Table):
+    """The whole file."""
+
+    difference: list[Difference] = []
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        ids = [entry.id for entry in self.difference]
+        for each in ids:
+            if ids.count(each) > 1:
+                raise ValueError(f"the id {each} is given to two differences; an id never changes and is never reused")
+        return self

@@ -1,0 +1,26 @@
+"""Selecting by glob, with a helpful word when nothing matches."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+from typing import TypeVar
+
+from opensslrun.errors import UsageError
+
+Item = TypeVar("Item")
+
+
+def select(items: Sequence[Item], globs: Sequence[str], kind: str, name: Callable[[Item], str]) -> tuple[Item, ...]:
+    """The items whose name any glob matches, in their own order; all of them when there is no glob.
+
+    Raises UsageError for a glob that matches nothing: a selection that silently shrinks is a false green.
+    """
+    names = [name(item) for item in items]
+    for glob in globs:
+        if not any(fnmatchcase(each, glob) for each in names):
+            close = difflib.get_close_matches(glob, names, n=1, cutoff=0.5)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names) or 'none'}"
+            raise UsageError(f"no {kind} matches {glob!r}; {hint}")
+    return tuple(item for item in items if not globs or any(fnmatchcase(name(item), glob) for glob in globs))

@@ -1,0 +1,59 @@
+"""Reading a TOML file that a person wrote: every mistake becomes one sentence that says where it is."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from opensslrun.errors import UsageError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Table(BaseModel):
+    """Base of every table that a person writes: no unknown keys, no silent conversions."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def read_toml(path: Path) -> dict[str, object]:
+    """The file as plain data. Raises UsageError with the line and column of a mistake."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+        return tomllib.loads(text)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}; give the path of a TOML file") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 at byte {error.start}; save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not valid TOML: {_lower_first(str(error))}") from error
+
+
+def validated(model: type[Model], data: object, path: Path) -> Model:
+    """The data as a model. Raises UsageError naming the file, the key and what is allowed there."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise UsageError(f"{path}: {_first_mistake(error)}") from error
+
+
+def _first_mistake(error: ValidationError) -> str:
+    mistake = error.errors(include_url=False, include_context=True)[0]
+    where = ""
+    for part in mistake["loc"]:
+        where += f"[{part + 1}]" if isinstance(part, int) else f".{part}"
+    where = where.lstrip(".") or "the file"
+    others = error.error_count() - 1
+    more = f" (and {others} more)" if others else ""
+    if mistake["type"] == "extra_forbidden":
+        return f"{where} is not a known key{more}"
+    if mistake["type"] == "missing":
+        return f"{where} is missing{more}"
+    return f"{where}: {_lower_first(mistake['msg']).removeprefix('value error, ')}{more}"
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
