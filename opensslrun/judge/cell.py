@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from opensslrun.facts.model import FactValue
 from opensslrun.judge.catalogue import Catalogue, Prediction, prediction_for
 from opensslrun.judge.match import ABSENT, Seen, matches
-from opensslrun.judge.model import Finding, JudgedCell, Judgement, JudgedStep, Record, Verdict
+from opensslrun.judge.model import Finding, JudgedCell, JudgedStep, Judgement, Record, Verdict
 
 
 def judge_cell(cell: JudgedCell, record: Record | None, catalogue: Catalogue) -> Judgement:
@@ -22,7 +22,7 @@ def judge_cell(cell: JudgedCell, record: Record | None, catalogue: Catalogue) ->
         for step in cell.steps
         for finding in _judge_step(cell, step, (record or {}).get(step.id, {}), catalogue)
     )
-    disproved = tuple(_disproved(cell, record or {}, catalogue, findings))
+    disproved = tuple(_disproved(cell, record or {}, findings))
     compared = sum(1 for finding in findings if finding.by)
     if cell.error is not None:
         return Judgement(cell.target, cell.case, Verdict.ERROR, cell.error, findings, compared, disproved)
@@ -87,20 +87,22 @@ def _verdict(fact: str, seen: Seen, expected: _Expected, *, as_expected: bool, b
     return Verdict.PASS if as_expected else Verdict.NEW
 
 
-def _disproved(cell: JudgedCell, record: Record, catalogue: Catalogue, findings: Sequence[Finding]) -> Iterator[str]:
-    """Catalogue entries that this cell shows to be wrong: another value, the recorded value, or no such fact."""
+def _disproved(cell: JudgedCell, record: Record, findings: Sequence[Finding]) -> Iterator[tuple[str, str]]:
+    """Catalogue entries that this cell shows to be wrong: another value than predicted, or the recorded one."""
     for finding in findings:
         if finding.difference is None:
             continue
         if finding.verdict is not Verdict.KNOWN:
             yield (
+                finding.by,
                 f"{finding.by} predicts {show(finding.predicted)} for {finding.fact} of {cell.case}, step "
-                f"{finding.step}, on {cell.target}, which shows {show(finding.seen)}"
+                f"{finding.step}, on {cell.target}, which shows {show(finding.seen)}",
             )
         elif finding.fact in record.get(finding.step, {}) and record[finding.step][finding.fact] == finding.predicted:
             yield (
+                finding.by,
                 f"{finding.by} predicts for {finding.fact} of {cell.case}, step {finding.step}, the value that is "
-                "recorded anyway; it is no difference"
+                "recorded anyway; it is no difference",
             )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from opensslrun.cases.model import Promise
@@ -87,8 +87,8 @@ class Judgement:
     reason: str
     findings: tuple[Finding, ...]
     compared: int
-    disproved: tuple[str, ...] = field(default=())
-    """Sentences about catalogue entries that this cell shows to be wrong."""
+    disproved: tuple[tuple[str, str], ...] = ()
+    """Catalogue entries that this cell shows to be wrong: id and sentence."""
 
 
 Record = Mapping[str, Mapping[str, FactValue]]
