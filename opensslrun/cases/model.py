@@ -46,4 +46,9 @@ class Case:
     """All answers of the case: public test data, also tried as pass phrases when a key is parsed."""
     source: Path = Path()
     sha256: str = ""
-    """Over everything that decides what the case does: its file, its fixtures, its recorded values."""
+    """Over everything that decides what the case does: its file and its fixtures, not its recorded values."""
+
+    @property
+    def record_path(self) -> Path:
+        """Where the case's recorded values stand: beside its file."""
+        return self.source.with_suffix(".recorded.json")

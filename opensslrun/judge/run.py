@@ -102,7 +102,7 @@ def _view(case: str, step: str, fact: str, findings: Sequence[tuple[str, Finding
         case=case,
         step=step,
         fact=fact,
-        groups=tuple((None if value is ABSENT else value, tuple(targets)) for value, targets in groups),
+        groups=tuple(({"absent": True} if value is ABSENT else value, tuple(targets)) for value, targets in groups),
         known=ids.pop() if explained and len(ids) == 1 else None,
     )
 

@@ -1,0 +1,41 @@
+"""Results, reports and records are replaced as a whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from opensslrun.errors import UsageError
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file by this UTF-8 text; a reader sees the old file or the new one, never a part.
+
+    A symbolic link is followed, so that the file it names is replaced. Raises UsageError with the reason when
+    it cannot be written; the old file is then untouched.
+    """
+    destination = path.resolve()
+    name = ""
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{destination.name}.", dir=destination.parent)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+            os.fchmod(file.fileno(), 0o666 & ~_umask())
+        os.replace(name, destination)  # noqa: PTH105  (Path.replace does the same; this names what matters)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}; choose another place") from error
+    finally:
+        with contextlib.suppress(FileNotFoundError, OSError):
+            if name:
+                os.unlink(name)  # noqa: PTH108
+
+
+def _umask() -> int:
+    """This process's umask, which can only be read by setting it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

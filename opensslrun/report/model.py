@@ -1,0 +1,212 @@
+"""The result of a run: the only input of every report, with a published JSON Schema.
+
+``schema`` is raised when a key is removed or changes its meaning; keys may be added at any time, so a reader
+ignores those it does not know.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from opensslrun.facts.model import FactValue
+
+SCHEMA_VERSION: Final = 1
+
+
+class Part(BaseModel):
+    """Base of every part of a result: strict in types, tolerant of keys that a later version adds."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+
+class Selection(Part):
+    """What was asked for, as globs; empty is everything."""
+
+    targets: list[str]
+    cases: list[str]
+
+
+class Run(Part):
+    """Which code ran which cases, when."""
+
+    tool_version: str
+    code_sha256: str = Field(description="Over the sources of opensslrun itself.")
+    cases_sha256: str = Field(description="Over the selected cases and their fixtures.")
+    selection: Selection
+    shard: str | None = Field(description="I/N, or null for a whole run.")
+    started: str = Field(description="UTC, ISO 8601.")
+    duration_s: float = Field(description="Wall-clock seconds.")
+    complete: bool = Field(default=True, description="False when the run was interrupted.")
+
+
+class Summary(Part):
+    """Counts. ``facts`` are the gating facts seen, ``comparisons`` those held against a prediction."""
+
+    cells: int
+    facts: int
+    comparisons: int
+    error: int = 0
+    hung: int = 0
+    fail: int = 0
+    new: int = 0
+    known: int = 0
+    pass_: int = Field(default=0, alias="pass")
+    unsupported: int = 0
+    not_run: int = Field(default=0, alias="not-run")
+
+
+class Fingerprint(Part):
+    """What ran, by content."""
+
+    binary_sha256: str
+    libraries: dict[str, str] = Field(description="Each library and provider module loaded, with its sha256.")
+    config_sha256: str | None
+
+
+class Image(Part):
+    """The image that ran; ``digest`` is the registry's, for a pulled one."""
+
+    id: str
+    digest: str | None
+
+
+class TargetResult(Part):
+    """One target: what it was declared to be, and what it proved to be."""
+
+    id: str
+    implementation: str | None
+    version: str | None = Field(description="As seen, or null when it did not run.")
+    platform: str
+    reader: str
+    need: str
+    version_line: str | None
+    fingerprint: Fingerprint | None
+    image: Image | None
+    origin: str | None = Field(description="How it was obtained, in words.")
+    stand_in_for: list[str] = Field(default_factory=list)
+    outcome: str = Field(description="ran, error or not-run.")
+    reason: str = Field(default="", description="Why it did not run, or failed.")
+
+
+class ObservedFile(Part):
+    """A file that a step made or changed."""
+
+    name: str
+    kind: str
+    mode: str
+    size: int
+
+
+class ObservationResult(Part):
+    """What a step did, raw. Streams are decoded as UTF-8 with undecodable bytes escaped."""
+
+    ending: str
+    status: int
+    prompts: list[str]
+    unanswered: str
+    stdout: str
+    stderr: str
+    files: list[ObservedFile]
+
+
+class FindingResult(Part):
+    """A fact that is not simply as recorded."""
+
+    fact: str
+    verdict: str
+    value: FactValue
+    predicted: FactValue
+    by: str = Field(description="The difference's id, 'record', or empty when nothing predicts it.")
+    promise: str = ""
+
+
+class StepResult(Part):
+    """One step of a cell. ``observation`` is a key of the result's ``observations``."""
+
+    id: str
+    run: str
+    observation: str
+    duration_s: float
+    facts: dict[str, FactValue]
+    wording: dict[str, FactValue] = Field(description="Facts that are recorded and do not gate.")
+    findings: list[FindingResult] = Field(default_factory=list)
+
+
+class CellResult(Part):
+    """One case on one target."""
+
+    target: str
+    case: str
+    verdict: str
+    reason: str
+    cached: bool = False
+    duration_s: float = 0.0
+    steps: list[StepResult] = Field(default_factory=list)
+
+
+class Group(Part):
+    """A value, and the targets that show it."""
+
+    value: FactValue
+    targets: list[str]
+
+
+class DifferenceResult(Part):
+    """A fact that differs between targets; ``known`` names the catalogue's entry that explains it."""
+
+    case: str
+    step: str
+    fact: str
+    groups: list[Group]
+    known: str | None
+
+
+class Stale(Part):
+    """An entry of the catalogue that this run shows to be wrong."""
+
+    id: str
+    reason: str
+
+
+class CatalogueResult(Part):
+    """What the run says of the catalogue."""
+
+    proven: list[str]
+    unproven: list[str]
+    stale: list[Stale]
+
+
+class KnownDifference(Part):
+    """A catalogue entry, carried along so that a report needs nothing else."""
+
+    id: str
+    title: str
+    severity: str
+    why: str
+    advice: str
+    link: str | None = None
+    since: str | None = None
+
+
+class CaseResult(Part):
+    """A case, for its title."""
+
+    id: str
+    title: str
+
+
+class Result(Part):
+    """A whole result."""
+
+    schema_: int = Field(default=SCHEMA_VERSION, alias="schema")
+    run: Run
+    summary: Summary
+    targets: list[TargetResult]
+    cases: list[CaseResult] = Field(default_factory=list)
+    cells: list[CellResult]
+    observations: dict[str, ObservationResult] = Field(default_factory=dict)
+    differences: list[DifferenceResult]
+    catalogue: CatalogueResult
+    known_differences: list[KnownDifference] = Field(default_factory=list)
