@@ -1,0 +1,28 @@
+"""What a run tells while it goes on. A listener shows it; the run does not know how."""
+
+from __future__ import annotations
+
+
+class Listener:
+    """Told of everything, from several threads at once; by default it says nothing."""
+
+    def stage(self, target: str, stage: str, part: float | None) -> None:
+        """A target is being obtained: the stage it is in, and how much of it is done (0 to 1, or None)."""
+
+    def obtained(self, target: str, origin: str) -> None:
+        """A target is there."""
+
+    def missing(self, target: str, reason: str) -> None:
+        """A target could not be obtained."""
+
+    def planned(self, cells: int) -> None:
+        """How many cells are going to run."""
+
+    def cell_started(self, target: str, case: str) -> None:
+        """A cell begins."""
+
+    def cell_done(self, target: str, case: str, error: str | None) -> None:
+        """A cell was observed, or could not be."""
+
+    def closed(self) -> None:
+        """Nothing more will be told."""

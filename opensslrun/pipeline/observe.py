@@ -1,0 +1,113 @@
+"""Observing: one case on one bench, and all cases on one target with the proof before and after."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from opensslrun.bench.base import Bench, Command, Observation, SeenFile
+from opensslrun.cases.model import Case, Step
+from opensslrun.errors import EngineError, OpensslrunError, TargetNotProvenError
+from opensslrun.facts.extract import extract
+from opensslrun.facts.model import Facts
+from opensslrun.pipeline.events import Listener
+from opensslrun.targets.model import Obtained, Proof, Target
+from opensslrun.targets.obtain import open_bench
+from opensslrun.targets.prove import prove
+
+
+class Outcome(StrEnum):
+    """What became of a target in a run."""
+
+    RAN = "ran"
+    ERROR = "error"
+    NOT_RUN = "not-run"
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedStep:
+    """A step, what it did, and the facts drawn from that."""
+
+    step: Step
+    observation: Observation
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedCell:
+    """A case's steps on one target; ``error`` says why they are not all there."""
+
+    case: Case
+    steps: tuple[ObservedStep, ...]
+    error: str | None
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRun:
+    """Everything a run has of one target. ``cells`` holds only cells that were begun."""
+
+    target: Target
+    outcome: Outcome
+    reason: str = ""
+    obtained: Obtained | None = None
+    proof: Proof | None = None
+    cells: tuple[ObservedCell, ...] = ()
+
+
+def observe_case(bench: Bench, case: Case) -> ObservedCell:
+    """Run a case's steps in a fresh workspace. Raises EngineError only through its ``error`` text."""
+    started = time.monotonic()
+    steps: list[ObservedStep] = []
+    error = None
+    before = {name: SeenFile("file", 0o644, len(content), content) for name, content in case.files.items()}
+    try:
+        with bench.workspace(case.files) as workspace:
+            for step in case.steps:
+                seen = workspace.run(Command(step.run, step.input, step.answers, step.timeout_s))
+                facts = extract(step.run, step.gates, before, seen, case.secrets)
+                steps.append(ObservedStep(step, seen, facts))
+                before = dict(seen.files)
+    except EngineError as failure:
+        error = str(failure)
+    return ObservedCell(case, tuple(steps), error, time.monotonic() - started)
+
+
+def observe_target(
+    obtained: Obtained,
+    cases: Sequence[Case],
+    listener: Listener,
+    opened: Callable[[Bench], None],
+) -> TargetRun:
+    """All cases on one target, between two proofs. ``opened`` is given the bench, so that it can be interrupted.
+
+    A target that is not what it says it is gives no cells at all: nothing it did is worth judging.
+    """
+    target = obtained.target
+    cells: list[ObservedCell] = []
+    proof: Proof | None = None
+    try:
+        with open_bench(obtained) as bench:
+            opened(bench)
+            proof = prove(bench, target)
+            for case in cases:
+                listener.cell_started(target.id, case.id)
+                cell = observe_case(bench, case)
+                cells.append(cell)
+                listener.cell_done(target.id, case.id, cell.error)
+                if cell.error is not None:
+                    return TargetRun(target, Outcome.ERROR, cell.error, obtained, proof, tuple(cells))
+            again = prove(bench, target)
+    except OpensslrunError as error:
+        kept = () if isinstance(error, TargetNotProvenError) else tuple(cells)
+        return TargetRun(target, Outcome.ERROR, str(error), obtained, proof, kept)
+    if again != proof:
+        reason = f"{target.id} changed during the run: it was {_in_words(proof)} before and {_in_words(again)} after"
+        return TargetRun(target, Outcome.ERROR, reason, obtained, proof)
+    return TargetRun(target, Outcome.RAN, "", obtained, proof, tuple(cells))
+
+
+def _in_words(proof: Proof) -> str:
+    return f"{proof.version_line} (binary {proof.binary_sha256[:12]}, {len(proof.libraries)} libraries)"

@@ -1,0 +1,79 @@
+"""What a run will do: the targets and cases chosen, the recorded values and the catalogue to judge by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from opensslrun.cases.load import load_cases, select_cases
+from opensslrun.cases.model import Case
+from opensslrun.data import shipped
+from opensslrun.judge.catalogue import Catalogue, load_catalogue
+from opensslrun.judge.model import Record
+from opensslrun.judge.record import load_record
+from opensslrun.targets.load import load_targets, select_targets
+from opensslrun.targets.model import Need, Target
+
+
+class BenchChoice(StrEnum):
+    """Which benches a run may use."""
+
+    AUTO = "auto"
+    """A container for what is an image, this machine for what is a path."""
+    DOCKER = "docker"
+    """Containers only; a target that is a path of this machine does not run."""
+    LOCAL = "local"
+    """This machine only; a target that is an image does not run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user asked for. The three files and folders add to what is shipped."""
+
+    targets: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    jobs: int | None = None
+    bench: BenchChoice = BenchChoice.AUTO
+    targets_file: Path | None = None
+    cases_dir: Path | None = None
+    differences: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything a run needs, read and checked before anything starts."""
+
+    options: Options
+    targets: tuple[Target, ...]
+    cases: tuple[Case, ...]
+    records: Mapping[str, Record]
+    catalogue: Catalogue
+
+
+def make_plan(options: Options) -> Plan:
+    """Read targets, cases, records and catalogue. Raises UsageError for any mistake in them or in the selection."""
+    known = load_targets(options.targets_file)
+    chosen = select_targets(known, options.targets)
+    if not options.targets:
+        chosen = tuple(target for target in chosen if target.need is not Need.RETIRED)
+    cases = select_cases(all_cases(options.cases_dir), options.cases)
+    records = {case.id: load_record(case.record_path) for case in cases}
+    return Plan(
+        options=options,
+        targets=chosen,
+        cases=cases,
+        records={name: record for name, record in records.items() if record is not None},
+        catalogue=catalogue_of(options.differences),
+    )
+
+
+def all_cases(extra: Path | None) -> tuple[Case, ...]:
+    """The shipped cases and those of a folder of the user's own."""
+    return load_cases([shipped("cases")] + ([extra] if extra is not None else []))
+
+
+def catalogue_of(extra: Path | None) -> Catalogue:
+    """The shipped differences and those of a file of the user's own."""
+    return load_catalogue([shipped("differences.toml")] + ([extra] if extra is not None else []))

@@ -1,0 +1,242 @@
+"""From what a run saw to its result: judge every cell, and put everything a report needs into one model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import opensslrun
+from opensslrun.bench.base import SeenFile
+from opensslrun.cases.model import Case
+from opensslrun.facts.model import FactValue
+from opensslrun.judge.catalogue import Catalogue
+from opensslrun.judge.match import ABSENT, Seen
+from opensslrun.judge.model import Finding, JudgedCell, JudgedStep, Judgement, Verdict
+from opensslrun.judge.run import CatalogueState, catalogue_state, differences, judge_cells
+from opensslrun.pipeline.observe import ObservedCell, ObservedStep, Outcome, TargetRun
+from opensslrun.pipeline.plan import Plan
+from opensslrun.pipeline.run import Observed
+from opensslrun.report import model as m
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """When a run began, and how long it took."""
+
+    started: datetime
+    duration_s: float
+
+
+def make_result(plan: Plan, observed: Observed, clock: Clock) -> m.Result:
+    """Judge and assemble. Raises UsageError when the catalogue contradicts itself."""
+    judged = [_to_judge(run, cell) for run in observed.runs if run.proof is not None for cell in run.cells]
+    judgements = judge_cells(judged, plan.records, plan.catalogue)
+    by_cell = {(judgement.target, judgement.case): judgement for judgement in judgements}
+    store: dict[str, m.ObservationResult] = {}
+    cells = [
+        _cell(run, case, by_cell.get((run.target.id, case.id)), store) for run in observed.runs for case in plan.cases
+    ]
+    return m.Result(
+        run=_run(plan, observed, clock),
+        summary=_summary(cells, judgements),
+        targets=[_target(run) for run in observed.runs],
+        cases=[m.CaseResult(id=case.id, title=case.title) for case in plan.cases],
+        cells=cells,
+        observations=store,
+        differences=[
+            m.DifferenceResult(
+                case=view.case,
+                step=view.step,
+                fact=view.fact,
+                groups=[m.Group(value=value, targets=list(targets)) for value, targets in view.groups],
+                known=view.known,
+            )
+            for view in differences(judgements)
+        ],
+        catalogue=_catalogue(catalogue_state(judged, judgements, plan.catalogue)),
+        known_differences=_known(plan.catalogue, judgements),
+    )
+
+
+def _to_judge(run: TargetRun, cell: ObservedCell) -> JudgedCell:
+    assert run.proof is not None  # noqa: S101  (cells exist only where a proof does)
+    return JudgedCell(
+        target=run.target.id,
+        version=run.proof.version,
+        platform=run.target.platform,
+        case=cell.case.id,
+        steps=tuple(
+            JudgedStep(
+                step.step.id,
+                step.step.run,
+                step.step.promises,
+                {fact.name: fact.value for fact in step.facts.values() if fact.gates},
+            )
+            for step in cell.steps
+        ),
+        error=cell.error,
+    )
+
+
+def _cell(
+    run: TargetRun, case: Case, judgement: Judgement | None, store: dict[str, m.ObservationResult]
+) -> m.CellResult:
+    seen = next((cell for cell in run.cells if cell.case.id == case.id), None)
+    if seen is None or judgement is None:
+        # A target that failed its proof fails in every cell; one that broke down later leaves the rest not run.
+        broke_down = run.outcome is Outcome.ERROR and bool(run.cells)
+        failed = run.outcome is Outcome.ERROR and not broke_down
+        verdict = Verdict.ERROR if failed else Verdict.NOT_RUN
+        return m.CellResult(target=run.target.id, case=case.id, verdict=verdict, reason=run.reason)
+    return m.CellResult(
+        target=run.target.id,
+        case=case.id,
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+        duration_s=round(seen.duration_s, 4),
+        steps=[_step(step, judgement.findings, store) for step in seen.steps],
+    )
+
+
+def _step(step: ObservedStep, findings: Sequence[Finding], store: dict[str, m.ObservationResult]) -> m.StepResult:
+    observation = _observation(step)
+    key = hashlib.sha256(observation.model_dump_json().encode()).hexdigest()[:16]
+    store.setdefault(key, observation)
+    return m.StepResult(
+        id=step.step.id,
+        run=step.step.run,
+        observation=key,
+        duration_s=round(step.observation.outcome.duration_s, 4),
+        facts={fact.name: fact.value for fact in step.facts.values() if fact.gates},
+        wording={fact.name: fact.value for fact in step.facts.values() if not fact.gates},
+        findings=[
+            m.FindingResult(
+                fact=finding.fact,
+                verdict=finding.verdict,
+                value=_plain(finding.seen),
+                predicted=_plain(finding.predicted),
+                by=finding.by,
+                promise=finding.promise,
+            )
+            for finding in findings
+            if finding.step == step.step.id and finding.verdict is not Verdict.PASS
+        ],
+    )
+
+
+def _plain(value: Seen) -> FactValue:
+    return {"absent": True} if value is ABSENT else value
+
+
+def _observation(step: ObservedStep) -> m.ObservationResult:
+    outcome = step.observation.outcome
+    return m.ObservationResult(
+        ending=outcome.ending,
+        status=outcome.status,
+        prompts=list(outcome.prompts),
+        unanswered=outcome.unanswered,
+        stdout=outcome.stdout.decode("utf-8", errors="backslashreplace"),
+        stderr=outcome.stderr.decode("utf-8", errors="backslashreplace"),
+        files=[_file(name, file) for name, file in sorted(step.observation.files.items())],
+    )
+
+
+def _file(name: str, file: SeenFile) -> m.ObservedFile:
+    return m.ObservedFile(name=name, kind=file.kind, mode=f"{file.mode:04o}", size=file.size)
+
+
+def _run(plan: Plan, observed: Observed, clock: Clock) -> m.Run:
+    return m.Run(
+        tool_version=opensslrun.__version__,
+        code_sha256=code_sha256(),
+        cases_sha256=cases_sha256(plan.cases),
+        selection=m.Selection(targets=list(plan.options.targets), cases=list(plan.options.cases)),
+        shard=None,
+        started=clock.started.astimezone(UTC).isoformat(timespec="seconds"),
+        duration_s=round(clock.duration_s, 3),
+        complete=not observed.interrupted,
+    )
+
+
+@cache
+def code_sha256() -> str:
+    """Over the sources of the package, by path and content, so that results of different code can be told apart."""
+    root = Path(opensslrun.__file__).parent
+    return _digest((path.relative_to(root).as_posix(), path.read_bytes()) for path in sorted(root.rglob("*.py")))
+
+
+def cases_sha256(cases: Iterable[Case]) -> str:
+    """Over the cases by id and content."""
+    return _digest((case.id, case.sha256.encode()) for case in cases)
+
+
+def _digest(parts: Iterable[tuple[str, bytes]]) -> str:
+    digest = hashlib.sha256()
+    for name, content in parts:
+        digest.update(json.dumps([name, len(content)]).encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _summary(cells: Sequence[m.CellResult], judgements: Sequence[Judgement]) -> m.Summary:
+    count: Mapping[str, int] = Counter(cell.verdict for cell in cells)
+    facts = sum(1 for each in judgements for finding in each.findings if finding.seen is not ABSENT)
+    compared = sum(judgement.compared for judgement in judgements)
+    return m.Summary.model_validate(
+        {"cells": len(cells), "facts": facts, "comparisons": compared, **{v.value: count.get(v, 0) for v in Verdict}}
+    )
+
+
+def _target(run: TargetRun) -> m.TargetResult:
+    target, proof, obtained = run.target, run.proof, run.obtained
+    implementation = proof.version.implementation if proof else target.implementation
+    return m.TargetResult(
+        id=target.id,
+        implementation=implementation.value if implementation else None,
+        version=proof.version.number + proof.version.suffix if proof else None,
+        platform=target.platform,
+        reader=target.reader,
+        need=target.need,
+        version_line=proof.version_line if proof else None,
+        fingerprint=m.Fingerprint(
+            binary_sha256=proof.binary_sha256, libraries=dict(proof.libraries), config_sha256=proof.config_sha256
+        )
+        if proof
+        else None,
+        image=m.Image(id=obtained.image_id, digest=obtained.digest) if obtained and obtained.image_id else None,
+        origin=obtained.origin if obtained else None,
+        outcome=run.outcome,
+        reason=run.reason,
+    )
+
+
+def _catalogue(state: CatalogueState) -> m.CatalogueResult:
+    return m.CatalogueResult(
+        proven=list(state.proven),
+        unproven=list(state.unproven),
+        stale=[m.Stale(id=entry, reason=reason) for entry, reason in state.stale.items()],
+    )
+
+
+def _known(catalogue: Catalogue, judgements: Sequence[Judgement]) -> list[m.KnownDifference]:
+    """The catalogue's entries that some finding of the run rests on."""
+    used = {finding.by for judgement in judgements for finding in judgement.findings if finding.difference}
+    return [
+        m.KnownDifference(
+            id=entry.id,
+            title=entry.title,
+            severity=entry.severity,
+            why=entry.why,
+            advice=entry.advice,
+            link=entry.link,
+            since=entry.since,
+        )
+        for entry in catalogue.entries
+        if entry.id in used
+    ]

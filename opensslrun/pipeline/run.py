@@ -1,0 +1,112 @@
+"""Running a plan: obtain the targets, then observe them side by side."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+from opensslrun.bench.base import Bench
+from opensslrun.pipeline.events import Listener
+from opensslrun.pipeline.observe import Outcome, TargetRun, observe_target
+from opensslrun.pipeline.plan import BenchChoice, Plan
+from opensslrun.targets.model import Obtained, PathRoute, Target
+from opensslrun.targets.obtain import obtain_many
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a run saw, in the plan's order of targets. ``interrupted`` when it was ended before its end."""
+
+    runs: tuple[TargetRun, ...]
+    interrupted: bool
+
+
+def observe_plan(plan: Plan, listener: Listener) -> Observed:
+    """Obtain and observe every target of the plan.
+
+    Never raises for what a target does. KeyboardInterrupt ends the benches, keeps what was finished and is
+    reported by ``interrupted``.
+    """
+    jobs = plan.options.jobs or 2 * (os.cpu_count() or 1)
+    try:
+        had = obtain_many([t for t in plan.targets if _refusal(plan, t.id) is None], max(1, jobs // 2), listener.stage)
+    except KeyboardInterrupt:
+        runs = tuple(TargetRun(target, Outcome.NOT_RUN, "interrupted") for target in plan.targets)
+        return Observed(runs, interrupted=True)
+    ready: dict[str, Obtained] = {}
+    missing: dict[str, TargetRun] = {}
+    for target in plan.targets:
+        refusal = _refusal(plan, target.id)
+        got = had[target.id] if refusal is None else refusal
+        if isinstance(got, Obtained):
+            ready[target.id] = got
+            listener.obtained(target.id, got.origin)
+        else:
+            missing[target.id] = TargetRun(target, Outcome.NOT_RUN, str(got))
+            listener.missing(target.id, str(got))
+    listener.planned(len(ready) * len(plan.cases))
+    observed, interrupted = _observe(plan, ready, jobs, listener)
+    ended = {**missing, **observed}
+    stopped = {t.id: TargetRun(t, Outcome.NOT_RUN, "interrupted") for t in plan.targets if t.id not in ended}
+    return Observed(tuple({**ended, **stopped}[target.id] for target in plan.targets), interrupted)
+
+
+def _refusal(plan: Plan, target: str) -> str | None:
+    """Why the chosen bench cannot run a target, if it cannot."""
+    (chosen,) = (each for each in plan.targets if each.id == target)
+    if plan.options.bench is BenchChoice.DOCKER and _is_local(chosen):
+        return "it is a binary of this machine, and --bench docker runs containers only"
+    if plan.options.bench is BenchChoice.LOCAL and not _is_local(chosen):
+        return "it is a container image, and --bench local runs binaries of this machine only"
+    return None
+
+
+def _is_local(target: Target) -> bool:
+    return any(isinstance(route, PathRoute) for route in target.routes)
+
+
+def _observe(
+    plan: Plan, ready: Mapping[str, Obtained], jobs: int, listener: Listener
+) -> tuple[dict[str, TargetRun], bool]:
+    benches: list[Bench] = []
+    stopping = threading.Event()
+
+    def opened(bench: Bench) -> None:
+        benches.append(bench)
+        if stopping.is_set():
+            bench.interrupt()
+
+    runs: dict[str, TargetRun] = {}
+    interrupted = False
+    with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="observe") as pool:
+        futures: dict[Future[TargetRun], str] = {
+            pool.submit(observe_target, got, plan.cases, listener, opened): name for name, got in ready.items()
+        }
+        pending = set(futures)
+        while pending:
+            try:
+                # Short waits, so that Ctrl-C is seen by this thread at once on every platform.
+                done, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
+            except KeyboardInterrupt:
+                interrupted = True
+                stopping.set()
+                for future in pending:
+                    future.cancel()
+                for bench in tuple(benches):
+                    bench.interrupt()
+                continue
+            for future in done:
+                if not future.cancelled():
+                    runs[futures[future]] = _cut_short(future.result()) if interrupted else future.result()
+    return runs, interrupted
+
+
+def _cut_short(run: TargetRun) -> TargetRun:
+    """A target's run after an interruption: only the cells that were finished, and no error of its own making."""
+    if run.outcome is Outcome.RAN:
+        return run
+    finished = tuple(cell for cell in run.cells if cell.error is None)
+    return TargetRun(run.target, Outcome.NOT_RUN, "interrupted", run.obtained, run.proof, finished)
