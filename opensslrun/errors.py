@@ -52,6 +52,20 @@ class EngineError(EnvironmentLacksError):
     """The container engine is not there, refused a call, or stopped answering in the middle of a run."""
 
 
+class ChecksumError(EnvironmentLacksError):
+    """Something fetched is not what was declared; the message shows both sums, and nothing of it was used."""
+
+
+class BuildFailedError(EnvironmentLacksError):
+    """A target's sources were there and did not compile; the message names the log."""
+
+
+class TargetNotProvenError(OpensslrunError):
+    """A target is not what it is declared to be, or changed during the run."""
+
+    exit_status = ExitStatus.FOUND
+
+
 class CommandFailedError(OpensslrunError):
     """An ``openssl`` command did not do what its caller needs: a failure, a false OK, a broken output file."""
 

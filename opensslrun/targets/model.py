@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
@@ -47,15 +48,19 @@ class CrateRoute:
 
 @dataclass(frozen=True, slots=True)
 class SuiteRoute:
-    """Unpack the packages of a Debian suite, with this machine's apt and its sources of that distribution."""
+    """Unpack the packages of a suite, with this machine's apt and its own sources of that ``distribution``.
+
+    ``distribution`` is the ``ID`` of os-release (``debian``, ``ubuntu``).
+    """
 
     suite: str
     packages: tuple[str, ...]
+    distribution: str = "debian"
 
 
 @dataclass(frozen=True, slots=True)
 class PathRoute:
-    """A binary of this machine; None is the ``openssl`` found on PATH."""
+    """A binary of this machine; None is the ``openssl`` found on PATH at the moment of use."""
 
     path: Path | None
 
@@ -64,11 +69,21 @@ Route = ImageRoute | TarballRoute | CrateRoute | SuiteRoute | PathRoute
 
 
 @dataclass(frozen=True, slots=True)
+class Builder:
+    """Where source-built targets are compiled: an image with a compiler, had by the first route that works."""
+
+    id: str
+    routes: tuple[ImageRoute | SuiteRoute, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """One ``openssl`` under test.
 
     ``version`` is exact (``1.1.1g``), a range (``3.0.*``), or None where nothing is declared (``host``, paths).
     ``reader`` says whom it stands for (``Debian 12``). ``source`` names the file that declares it.
+    ``released`` is the upstream release's date, which a build takes for the present (``SOURCE_DATE_EPOCH``).
+    ``builder`` compiles it when it is had from source.
     """
 
     id: str
@@ -80,6 +95,8 @@ class Target:
     routes: tuple[Route, ...]
     source: Path
     stand_in: str | None = None
+    released: date | None = None
+    builder: Builder | None = None
 
 
 class Availability(StrEnum):

@@ -1,0 +1,145 @@
+"""The user's cache folder: entries that are complete or not there, and locks between processes.
+
+Nothing under a final name is ever partial: a file is written beside it and renamed. Whoever reads an entry
+checks it first (:func:`sha256_of`), so a damaged one is made again and never trusted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import platformdirs
+
+from opensslrun.errors import EnvironmentLacksError, ExitStatus, OpensslrunError
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - Windows has no fcntl; two builds at once are not guarded there
+    fcntl = None  # type: ignore[assignment]
+
+CACHE_VARIABLE = "OPENSSLRUN_CACHE_DIR"
+"""Environment variable that names another folder than the platform's usual one."""
+
+_LOCK_POLL_S = 0.2
+
+
+class StoppedError(OpensslrunError):
+    """The work was stopped because the user interrupted the command."""
+
+    exit_status = ExitStatus.INTERRUPTED
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What every step of obtaining a target is given: where to keep things, whom to tell, when to stop."""
+
+    cache: Cache
+    report: Callable[[str, float | None], None]
+    """Called with a stage (``downloading openssl-1.1.1g.tar.gz``) and how much of it is done (0 to 1, or None)."""
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def check(self) -> None:
+        """Raise StoppedError when the user has interrupted the command."""
+        if self.stop.is_set():
+            raise StoppedError("interrupted; what is finished is kept, run the same command again to go on")
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A folder of this user's. Its parts are made when they are first needed."""
+
+    root: Path
+
+    @classmethod
+    def of_user(cls) -> Cache:
+        """The folder of this user, by the platform's convention or OPENSSLRUN_CACHE_DIR."""
+        named = os.environ.get(CACHE_VARIABLE)
+        return cls(Path(named).expanduser() if named else platformdirs.user_cache_path("opensslrun", False))
+
+    def folder(self, name: str) -> Path:
+        """A part of the cache, made if need be. Raises EnvironmentLacksError when it cannot be."""
+        path = self.root / name
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EnvironmentLacksError(
+                f"cannot make the cache folder {path}: {error.strerror or error}; "
+                f"name a folder you may write with the environment variable {CACHE_VARIABLE}"
+            ) from error
+        return path
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A private temporary folder on the cache's own disk; removed on leaving, whatever happens."""
+        path = Path(tempfile.mkdtemp(dir=self.folder("tmp")))
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+    @contextmanager
+    def writing(self, final: Path) -> Iterator[IO[bytes]]:
+        """A file that appears under its final name only when the block ends well.
+
+        Raises EnvironmentLacksError when it cannot be written (a full disk, say).
+        """
+        final.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=final.parent, prefix=".partial-")
+        temporary = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as handle:
+                yield handle
+                handle.flush()
+                os.fsync(handle.fileno())
+            temporary.replace(final)
+        except OSError as error:
+            if isinstance(error, (ConnectionError, TimeoutError)):
+                raise
+            raise EnvironmentLacksError(
+                f"cannot write {final}: {error.strerror or error}; make room or name another cache folder "
+                f"with the environment variable {CACHE_VARIABLE}"
+            ) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    @contextmanager
+    def lock(self, name: str, work: Work) -> Iterator[None]:
+        """Hold the lock of this name; other threads and processes wait, saying so. Freed when its holder dies."""
+        path = self.folder("locks") / f"{name}.lock"
+        with path.open("a+b") as handle:
+            if fcntl is not None:
+                _wait_for(handle, work)
+            handle.truncate(0)
+            handle.write(str(os.getpid()).encode())
+            handle.flush()
+            yield
+
+
+def _wait_for(handle: IO[bytes], work: Work) -> None:
+    told = False
+    while True:
+        work.check()
+        with suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        if not told:
+            handle.seek(0)
+            own = handle.read(20) == str(os.getpid()).encode()
+            work.report("waiting for its turn" if own else "waiting for another opensslrun", None)
+            told = True
+        work.stop.wait(_LOCK_POLL_S)
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file, as 64 hex digits."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -1,0 +1,99 @@
+"""Downloads: checked by sha256 before use, given up quickly when a host does not answer, never half there.
+
+Proxies come from the environment (``https_proxy`` and its kin), certificate authorities from where Python's
+OpenSSL looks and from ``SSL_CERT_FILE``, ``REQUESTS_CA_BUNDLE`` or ``CURL_CA_BUNDLE`` when one is set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import socket
+import ssl
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import IO
+
+from opensslrun import __version__
+from opensslrun.errors import ChecksumError, EnvironmentLacksError
+from opensslrun.targets.cache import Work, sha256_of
+
+SILENCE_S = 5.0
+"""Seconds without a connection, or without a byte, after which the next route is tried."""
+
+_CHUNK = 256 * 1024
+_MOST_BYTES = 1024 * 1024 * 1024
+_CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+def download(url: str, sha256: str, work: Work) -> Path:
+    """The file behind a URL, from the cache when it is there and undamaged.
+
+    Raises EnvironmentLacksError when it cannot be had, ChecksumError when what came is something else.
+    """
+    final = work.cache.folder("downloads") / sha256
+    with work.cache.lock(f"download-{sha256[:16]}", work):
+        if final.exists():
+            if sha256_of(final) == sha256:
+                return final
+            final.unlink()
+        with work.cache.writing(final) as handle:
+            seen = _copy(url, handle, work)
+            if seen != sha256:
+                raise ChecksumError(
+                    f"{url} is not the file it should be: its sha256 is {seen} and should be {sha256}; "
+                    "nothing of it was used"
+                )
+    return final
+
+
+def _copy(url: str, handle: IO[bytes], work: Work) -> str:
+    name = url.rpartition("/")[2]
+    request = urllib.request.Request(url, headers={"User-Agent": f"opensslrun/{__version__}"})  # noqa: S310 - see load.py
+    digest = hashlib.sha256()
+    done = 0
+    try:
+        with urllib.request.urlopen(request, timeout=SILENCE_S, context=_tls(url)) as answer:  # noqa: S310
+            length = int(answer.headers.get("Content-Length") or 0)
+            while chunk := answer.read(_CHUNK):
+                work.check()
+                done += len(chunk)
+                if done > _MOST_BYTES:
+                    raise EnvironmentLacksError(f"{url} sent more than {_MOST_BYTES} bytes and was given up")
+                digest.update(chunk)
+                handle.write(chunk)
+                work.report(f"downloading {name}", done / length if length else None)
+    except urllib.error.HTTPError as error:
+        with error:
+            raise EnvironmentLacksError(f"{url} answered {error.code} {error.reason}") from error
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ValueError) as error:
+        raise EnvironmentLacksError(f"{url} could not be read: {_reason(error)}") from error
+    if length and done != length:
+        raise EnvironmentLacksError(f"{url} was cut off after {done} of {length} bytes")
+    return digest.hexdigest()
+
+
+def _tls(url: str) -> ssl.SSLContext | None:
+    if not url.startswith("https:"):
+        return None
+    bundle = next((path for name in _CA_VARIABLES if (path := os.environ.get(name)) and Path(path).is_file()), None)
+    context = ssl.create_default_context()
+    if bundle:
+        try:
+            context.load_verify_locations(bundle)
+        except (OSError, ssl.SSLError) as error:
+            raise EnvironmentLacksError(
+                f"the file of certificate authorities {bundle} cannot be read: {error}; correct {_CA_VARIABLES[0]}"
+            ) from error
+    return context
+
+
+def _reason(error: BaseException) -> str:
+    inner = getattr(error, "reason", error)
+    if isinstance(inner, TimeoutError):
+        return f"no answer within {SILENCE_S:.0f} s"
+    if isinstance(inner, socket.gaierror):
+        return "its host is not known here"
+    return str(getattr(inner, "strerror", None) or inner) or type(error).__name__

@@ -1,0 +1,213 @@
+"""Reading descriptions of targets: what is shipped, a file of the user's, and a project's own settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from opensslrun.data import shipped
+from opensslrun.driver.version import Implementation
+from opensslrun.errors import UsageError
+from opensslrun.selection import select
+from opensslrun.targets.model import (
+    Builder,
+    CrateRoute,
+    ImageRoute,
+    Need,
+    PathRoute,
+    Route,
+    SuiteRoute,
+    TarballRoute,
+    Target,
+)
+from opensslrun.targets.schema import (
+    ROUTE_TABLES,
+    BuilderTable,
+    CrateTable,
+    ImageTable,
+    RouteTable,
+    SuiteTable,
+    TarballTable,
+    TargetTable,
+)
+from opensslrun.tomlfile import read_toml
+
+Model = TypeVar("Model", bound=BaseModel)
+
+PROJECT_FILE = "opensslrun.toml"
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What has been read so far, file by file; builders may be named by a later file's targets."""
+
+    targets: dict[str, Target] = field(default_factory=dict)
+    builders: dict[str, Builder] = field(default_factory=dict)
+    sources: dict[str, Path] = field(default_factory=dict)
+
+
+def load_targets(files: Sequence[Path] = (), project: Path | None = None) -> tuple[Target, ...]:
+    """The shipped targets, then those of a project's settings file, then those of the files, in their order.
+
+    ``project`` is what :func:`project_file` found. Raises UsageError with one sentence for whatever is wrong.
+    """
+    reading = _Reading()
+    path = shipped("targets.toml")
+    _read(read_toml(path), path, reading, only_targets=True)
+    if project is not None:
+        _read(_project_settings(project), project, reading, only_targets=False)
+    for path in files:
+        _read(read_toml(path), path, reading, only_targets=True)
+    for target in reading.targets.values():
+        if target.stand_in is not None and target.stand_in not in reading.targets:
+            raise UsageError(
+                f"{target.source}: target {target.id!r}: stand_in: there is no target {target.stand_in!r}; "
+                f"there are: {', '.join(reading.targets)}"
+            )
+    return tuple(reading.targets.values())
+
+
+def select_targets(targets: Sequence[Target], globs: Sequence[str]) -> tuple[Target, ...]:
+    """The targets any glob names; without one all but the retired. Raises UsageError for a glob without match."""
+    chosen = select(targets, globs, "target", lambda target: target.id)
+    return chosen if globs else tuple(target for target in chosen if target.need is not Need.RETIRED)
+
+
+def project_file(folder: Path) -> Path | None:
+    """The settings file of a project: ``opensslrun.toml``, or a ``pyproject.toml`` with ``[tool.opensslrun]``.
+
+    Raises UsageError when there is one that cannot be read.
+    """
+    own, pyproject = folder / PROJECT_FILE, folder / "pyproject.toml"
+    if own.is_file():
+        return own
+    return pyproject if pyproject.is_file() and _project_settings(pyproject) else None
+
+
+def _project_settings(path: Path) -> dict[str, object]:
+    data = read_toml(path)
+    if path.name != "pyproject.toml":
+        return data
+    tool = data.get("tool")
+    own = tool.get("opensslrun") if isinstance(tool, dict) else None
+    return own if isinstance(own, dict) else {}
+
+
+def _read(data: Mapping[str, object], path: Path, reading: _Reading, *, only_targets: bool) -> None:
+    """Add one file's tables. A project's settings hold other rooms' keys too, which are not judged here."""
+    for key in data:
+        if only_targets and key not in {"target", "builder"}:
+            raise UsageError(f"{path}: {key!r} is not a known key; a file of targets has [[target]] and [[builder]]")
+    for number, entry in enumerate(_tables(data, "builder", path), 1):
+        where = _where(path, "builder", entry, number)
+        table = _checked(BuilderTable, entry, where)
+        _once(table.id, "builder", reading.builders, path, where, reading)
+        reading.builders[table.id] = Builder(table.id, _builder_routes(table, where))
+    for number, entry in enumerate(_tables(data, "target", path), 1):
+        where = _where(path, "target", entry, number)
+        target = _target(_checked(TargetTable, entry, where), path, where, reading)
+        _once(target.id, "target", reading.targets, path, where, reading)
+        reading.targets[target.id] = target
+
+
+def _tables(data: Mapping[str, object], key: str, path: Path) -> list[dict[str, object]]:
+    entries = data.get(key, [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise UsageError(f"{path}: {key!r} is not a list of tables; write [[{key}]]")
+    return entries
+
+
+def _where(path: Path, kind: str, entry: Mapping[str, object], number: int) -> str:
+    name = entry.get("id")
+    return f"{path}: {kind} {name!r}" if isinstance(name, str) else f"{path}: {kind} number {number}"
+
+
+def _once(name: str, kind: str, seen: Mapping[str, object], path: Path, where: str, reading: _Reading) -> None:
+    if name in seen:
+        raise UsageError(
+            f"{where}: the id is taken by a {kind} of {reading.sources[f'{kind} {name}']}; give it another"
+        )
+    reading.sources[f"{kind} {name}"] = path
+
+
+def _target(table: TargetTable, path: Path, where: str, reading: _Reading) -> Target:
+    routes = _routes(table, path, where)
+    builder = None
+    if any(isinstance(route, (TarballRoute, CrateRoute)) for route in routes):
+        if table.builder is None:
+            raise UsageError(f"{where}: builder is missing; name the builder that compiles its sources")
+        if table.builder not in reading.builders:
+            known = ", ".join(reading.builders) or "none"
+            raise UsageError(f"{where}: builder: there is no builder {table.builder!r}; there are: {known}")
+        builder = reading.builders[table.builder]
+    elif table.builder is not None:
+        raise UsageError(f"{where}: builder: no route of this target builds from source; leave it out")
+    return Target(
+        id=table.id,
+        implementation=Implementation(table.implementation) if table.implementation else None,
+        version=table.version,
+        platform=table.platform,
+        need=Need(table.need),
+        reader=table.reader or table.id,
+        routes=routes,
+        source=path,
+        stand_in=table.stand_in,
+        released=table.released,
+        builder=builder,
+    )
+
+
+def _routes(table: TargetTable, path: Path, where: str) -> tuple[Route, ...]:
+    if table.path is not None:
+        if table.path == "openssl":
+            return (PathRoute(None),)
+        return (PathRoute((path.parent / Path(table.path).expanduser()).absolute()),)
+    return tuple(_route(entry, f"{where}: routes[{number}]") for number, entry in enumerate(table.routes or [], 1))
+
+
+def _builder_routes(table: BuilderTable, where: str) -> tuple[ImageRoute | SuiteRoute, ...]:
+    routes = []
+    for number, entry in enumerate(table.routes, 1):
+        route = _route(entry, f"{where}: routes[{number}]")
+        if not isinstance(route, (ImageRoute, SuiteRoute)):
+            raise UsageError(f"{where}: routes[{number}]: a builder comes by the keys 'image' or 'suite' only")
+        routes.append(route)
+    if not routes:
+        raise UsageError(f"{where}: 'routes' is empty; give at least one")
+    return tuple(routes)
+
+
+def _route(entry: Mapping[str, object], where: str) -> ImageRoute | TarballRoute | CrateRoute | SuiteRoute:
+    kinds = [kind for kind in ROUTE_TABLES if kind in entry]
+    if len(kinds) != 1:
+        found = f"has {' and '.join(kinds)}" if kinds else "has none"
+        raise UsageError(f"{where} {found}; a route has exactly one of the keys {', '.join(ROUTE_TABLES)}")
+    table: RouteTable = _checked(ROUTE_TABLES[kinds[0]], entry, where)
+    match table:
+        case ImageTable():
+            return ImageRoute(table.image, table.packages)
+        case TarballTable():
+            return TarballRoute(table.tarball, table.sha256)
+        case CrateTable():
+            return CrateRoute(table.crate, table.version, table.member, table.sha256)
+        case SuiteTable():
+            return SuiteRoute(table.suite, table.packages, table.distribution)
+
+
+def _checked(model: type[Model], entry: Mapping[str, object], where: str) -> Model:
+    """The table as a model. Raises UsageError saying where it is, which key is wrong, and what is allowed."""
+    try:
+        return model.model_validate(entry)
+    except ValidationError as error:
+        mistake = error.errors(include_url=False)[0]
+    key = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in mistake["loc"]).lstrip(".")
+    if mistake["type"] == "extra_forbidden":
+        raise UsageError(f"{where}: {key} is not a known key; the keys are: {', '.join(model.model_fields)}")
+    if mistake["type"] == "missing":
+        raise UsageError(f"{where}: {key} is missing")
+    said = mistake["msg"].removeprefix("Value error, ")
+    raise UsageError(f"{where}: {key}: {said[:1].lower()}{said[1:]}" if key else f"{where}: {said}")

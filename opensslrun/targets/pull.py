@@ -1,0 +1,101 @@
+"""The image route: an image pulled from a registry, with packages installed by its own package manager."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from opensslrun.errors import EnvironmentLacksError
+from opensslrun.targets.cache import Work
+from opensslrun.targets.engine import LABEL_DIGEST, LABEL_ORIGIN, LABEL_RECIPE, Engine, Image
+from opensslrun.targets.model import ImageRoute
+from opensslrun.targets.roottar import GROUP_LINE, RUN_USER, USER_LINE
+from opensslrun.targets.workshop import Workshop
+
+_INSTALL = """\
+set -eu
+if command -v apt-get; then
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update
+    apt-get install --yes --no-install-recommends "$@"
+    rm -rf /var/lib/apt/lists /var/cache/apt/archives/*.deb
+elif command -v apk; then apk add --no-cache "$@"
+elif command -v dnf; then dnf install --assumeyes --setopt=install_weak_deps=False "$@" && dnf clean all
+elif command -v microdnf; then microdnf install --assumeyes "$@" && microdnf clean all
+elif command -v yum; then yum install --assumeyes "$@" && yum clean all
+elif command -v zypper; then zypper --non-interactive install --no-recommends "$@" && zypper clean --all
+else
+    echo "the image has none of apt-get, apk, dnf, microdnf, yum, zypper" >&2
+    exit 1
+fi
+"""
+
+
+def pull_image(engine: Engine, route: ImageRoute, tag: str, labels: Mapping[str, str], log: Path, work: Work) -> Image:
+    """Pull the route's image, make it fit to run commands, and name it ``tag``.
+
+    The files of an image that opensslrun itself made and pushed are taken as they are. The digest and the
+    origin in words are recorded in labels of the image. Raises EngineError when it cannot be pulled,
+    EnvironmentLacksError naming the log when its package manager fails.
+    """
+    known = engine.find(route.image)
+    image = engine.pull(route.image, work)
+    digest = _digest(image, route.image)
+    origin = f"image {route.image}" + (f" with {' '.join(route.packages)}" if route.packages else "")
+    labels = {**labels, LABEL_ORIGIN: origin, LABEL_DIGEST: digest}
+    with Workshop(engine, image, network=bool(route.packages)) as workshop:
+        if route.packages:
+            _install(workshop, route, log, work)
+        if LABEL_RECIPE not in image.labels:
+            _fit(workshop)
+        made = engine.commit(workshop.id, tag, labels)
+    if known is None:
+        engine.forget(route.image)
+    return made
+
+
+def _digest(image: Image, reference: str) -> str:
+    if "@" in reference:
+        return reference.partition("@")[2]
+    return next((digest.partition("@")[2] for digest in image.digests), "")
+
+
+def _install(workshop: Workshop, route: ImageRoute, log: Path, work: Work) -> None:
+    work.report(f"installing {' '.join(route.packages)}", None)
+    argv = ["sh", "-c", _INSTALL, "install", *route.packages]
+    with log.open("wb") as handle:
+        status = workshop.run(argv, handle, work, {})
+    if status != 0:
+        raise EnvironmentLacksError(
+            f"installing {' '.join(route.packages)} in the image {route.image} failed with status {status}; see {log}"
+        )
+
+
+def _fit(workshop: Workshop) -> None:
+    """Add the work directory and the user that commands run with, which images of others lack."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name in ("w", "tmp"):
+            info = tarfile.TarInfo(name)
+            info.type, info.mode = tarfile.DIRTYPE, 0o1777
+            tar.addfile(info)
+        for name, line in (("passwd", USER_LINE), ("group", GROUP_LINE)):
+            text = _text(workshop, f"/etc/{name}")
+            if f":{RUN_USER}:" not in text:
+                content = (text + ("" if text.endswith("\n") or not text else "\n") + line).encode()
+                info = tarfile.TarInfo(f"etc/{name}")
+                info.size, info.mode = len(content), 0o644
+                tar.addfile(info, io.BytesIO(content))
+    buffer.seek(0)
+    workshop.put_tar(buffer, "/")
+
+
+def _text(workshop: Workshop, path: str) -> str:
+    with workshop.take(path) as tar:
+        for member in tar:
+            content = tar.extractfile(member)
+            if content is not None:
+                return content.read().decode("utf-8", "surrogateescape")
+    return ""
