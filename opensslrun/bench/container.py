@@ -1,0 +1,372 @@
+"""One class owns one container; with the code that makes images, it is all that knows how an engine is spoken to.
+
+A container lives as long as its client: its first process reads a standard input that only the client holds, so
+when the client closes it, or dies by any means, the container ends and the engine removes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import socket
+import ssl
+import struct
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any, Literal, Self
+
+from opensslrun.bench.engine import engine_errors
+from opensslrun.errors import EngineError
+
+if TYPE_CHECKING:
+    import docker
+
+RUN_LABEL = "opensslrun.run"
+"""Label on every container, with the id of the run that made it."""
+
+KEEPER = ("/bin/sh", "-c", "cat >/dev/null; exit 0")
+"""The first process: ends when its stdin ends. The shell around ``cat`` waits for every child it inherits, so that
+ended orphans do not pile up, without needing the engine's own init program (which is not always installed)."""
+
+KEEPER_USER = 65534
+"""Another user than the commands', so that ``kill -9 -1`` among those does not end the container."""
+
+_LEFTOVER_AFTER_S = 300
+"""Age at which a container that was made and never started is taken for the leftover of a killed client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """A directory of the engine's machine shown in the container. A missing source is an error, never created."""
+
+    source: str
+    target: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a container is confined. The defaults are the strictest; :data:`BUILDER` is for building images.
+
+    ``user`` is what the first process and, unless told otherwise, each command runs as. ``volumes`` are paths that get
+    a volume of their own, removed with the container. ``memory`` is in bytes, ``cpus`` in processors; None is no limit.
+    """
+
+    user: str = f"{KEEPER_USER}:{KEEPER_USER}"
+    network: Literal["none", "bridge", "host"] = "none"
+    read_only: bool = True
+    capabilities: bool = False
+    binds: tuple[Bind, ...] = ()
+    volumes: tuple[str, ...] = ()
+    tmpfs: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    memory: int | None = 1 << 30
+    processes: int | None = 256
+    cpus: float | None = 1.0
+
+
+BUILDER = Options(
+    user="0:0", network="bridge", read_only=False, capabilities=True, memory=None, processes=None, cpus=None
+)
+
+
+class Container:
+    """One running container: ``with Container(client, image) as container: container.exec([...])``.
+
+    Every method raises EngineError, in one sentence, when the engine or the container does not do as asked.
+    """
+
+    def __init__(
+        self,
+        client: docker.DockerClient,
+        image: str,
+        options: Options | None = None,
+        *,
+        run_id: str = "",
+        name: str = "",
+    ) -> None:
+        """``run_id`` goes into the label :data:`RUN_LABEL`; ``name`` says what the container is for, in sentences."""
+        self._api = client.api
+        self._image = image
+        self._options = options or Options()
+        self._run_id = run_id or uuid.uuid4().hex
+        self._name = name or image
+        self._id: str | None = None
+        self._keeper: EngineSocket | None = None
+
+    @property
+    def id(self) -> str:
+        """The engine's id of the container. Raises EngineError before :meth:`start` and after :meth:`close`."""
+        if self._id is None:
+            raise EngineError(f"The container for {self._name} was used while it was not running; start it first")
+        return self._id
+
+    def start(self) -> Self:
+        """Make and start it. Raises EngineError; nothing is left behind then."""
+        options = self._options
+        try:
+            with engine_errors(f"start a container of the image {self._image} for {self._name}"):
+                created = self._api.create_container(
+                    self._image,
+                    entrypoint=list(KEEPER),
+                    command=[],
+                    stdin_open=True,
+                    user=options.user,
+                    working_dir="/",
+                    environment=dict(options.environment),
+                    labels={RUN_LABEL: self._run_id},
+                    name=f"opensslrun-{uuid.uuid4().hex[:16]}",
+                    healthcheck={"test": ["NONE"]},
+                    volumes=list(options.volumes),
+                    host_config=self._host_config(),
+                )
+                self._id = str(created["Id"])
+                self._keeper = engine_socket(
+                    self._api.attach_socket(self._id, params={"stdin": 1, "stdout": 0, "stderr": 0, "stream": 1})
+                )
+                self._api.start(self._id)
+        except BaseException:
+            with contextlib.suppress(EngineError):
+                self.close()
+            raise
+        return self
+
+    def _host_config(self) -> dict[str, Any]:
+        from docker.types import LogConfig, Mount  # noqa: PLC0415 -- the SDK is imported late
+
+        options = self._options
+        return dict(
+            self._api.create_host_config(
+                auto_remove=True,
+                network_mode=options.network,
+                read_only=options.read_only,
+                cap_drop=None if options.capabilities else ["ALL"],
+                security_opt=None if options.capabilities else ["no-new-privileges"],
+                mounts=[Mount(b.target, b.source, type="bind", read_only=b.read_only) for b in options.binds],
+                tmpfs=dict(options.tmpfs),
+                mem_limit=options.memory,
+                memswap_limit=options.memory,
+                pids_limit=options.processes,
+                nano_cpus=None if options.cpus is None else int(options.cpus * 1e9),
+                log_config=LogConfig(type=LogConfig.types.NONE),
+            )
+        )
+
+    def close(self) -> None:
+        """End it and wait until the engine has removed it. Twice does nothing. Raises EngineError."""
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            keeper.close()
+        identity, self._id = self._id, None
+        if identity is not None:
+            with engine_errors(f"remove the container for {self._name}"):
+                self._remove(identity)
+
+    def _remove(self, identity: str) -> None:
+        import docker.errors  # noqa: PLC0415 -- the SDK is imported late
+
+        deadline = time.monotonic() + self._api.timeout
+        while time.monotonic() < deadline:
+            try:
+                self._api.remove_container(identity, v=True, force=True)
+            except docker.errors.NotFound:
+                return
+            except docker.errors.APIError as error:
+                if error.status_code != 409:  # "removal is already in progress": the engine was quicker
+                    raise
+                time.sleep(0.02)
+        raise EngineError(
+            f"The engine did not remove the container {identity[:12]} in {self._api.timeout} s; "
+            f"run `docker rm --force {identity[:12]}`"
+        )
+
+    def exec(
+        self,
+        argv: list[str],
+        *,
+        user: str | None = None,
+        timeout_s: float,
+        env: Mapping[str, str] | None = None,
+        workdir: str | None = None,
+        on_output: Callable[[bytes], None] | None = None,
+    ) -> tuple[int, bytes]:
+        """Run a command with no stdin to its end; its exit status and what it wrote (stdout and stderr as they came).
+
+        ``on_output`` is called with each piece as it comes. Raises EngineError when the command has not ended (and
+        closed its output) within ``timeout_s``; it then still runs, until :meth:`close` or :meth:`kill_processes`.
+        """
+        deadline = time.monotonic() + timeout_s
+        with engine_errors(f"run `{argv[0]}` in the container for {self._name}"):
+            made = self._api.exec_create(
+                self.id, argv, user=user or "", environment=dict(env or {}), workdir=workdir, stdin=False
+            )
+            stream = engine_socket(self._api.exec_start(made["Id"], socket=True))
+            try:
+                output = _frames(stream, deadline, on_output)
+            except TimeoutError as error:
+                raise EngineError(
+                    f"`{' '.join(argv)[:200]}` did not end within {timeout_s:g} s in the container for {self._name}; "
+                    "see whether the machine is overloaded, and run the command again"
+                ) from error
+            finally:
+                stream.close()
+            return self._exit_status(made["Id"], deadline), output
+
+    def _exit_status(self, exec_id: str, deadline: float) -> int:
+        """The output ends a moment before the engine knows the status, so ask until it does."""
+        while True:
+            seen = self._api.exec_inspect(exec_id)
+            if not seen["Running"] and seen["ExitCode"] is not None:
+                return int(seen["ExitCode"])
+            if time.monotonic() > deadline:
+                raise EngineError(
+                    f"A command in the container for {self._name} closed its output and did not end in time; "
+                    "see whether the machine is overloaded, and run the command again"
+                )
+            time.sleep(0.005)
+
+    def open_terminal(self, argv: list[str], *, user: str | None = None, workdir: str | None = None) -> EngineSocket:
+        """Start a command on a terminal of its own; the connection to that terminal. Closing it kills nothing."""
+        with engine_errors(f"run `{argv[0]}` in the container for {self._name}"):
+            made = self._api.exec_create(self.id, argv, user=user or "", workdir=workdir, stdin=True, tty=True)
+            return engine_socket(self._api.exec_start(made["Id"], tty=True, socket=True))
+
+    def kill_processes(self, user: str) -> None:
+        """End every process of ``user`` in the container by SIGKILL (not the one that keeps the container)."""
+        self.exec(["/bin/sh", "-c", "kill -9 -1; :"], user=user, timeout_s=self._api.timeout)
+
+    def put(self, archive: bytes | IO[bytes], path: str) -> None:
+        """Unpack a tar archive into the directory ``path``, which must exist and not be a tmpfs (see the engine)."""
+        with engine_errors(f"copy files into the container for {self._name}"):
+            if not self._api.put_archive(self.id, path, archive):
+                raise EngineError(
+                    f"The engine did not unpack files into {path} of the container for {self._name}; "
+                    "see that its disk is not full, and run the command again"
+                )
+
+    def get(self, path: str) -> bytes:
+        """The file or directory at ``path`` as a tar archive (member names begin with the last part of ``path``)."""
+        with engine_errors(f"copy {path} from the container for {self._name}"):
+            stream, _ = self._api.get_archive(self.id, path)
+            return b"".join(stream)
+
+    def running(self) -> bool:
+        """Whether the container still runs."""
+        import docker.errors  # noqa: PLC0415 -- the SDK is imported late
+
+        with engine_errors(f"look at the container for {self._name}"):
+            try:
+                return bool(self._api.inspect_container(self.id)["State"]["Running"])
+            except docker.errors.NotFound:
+                return False
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+            return
+        with contextlib.suppress(EngineError):  # the first error says more than this one would
+            self.close()
+
+
+class EngineSocket:
+    """A connection that the engine upgraded to a plain byte stream, with what came together with its HTTP header."""
+
+    def __init__(self, stream: socket.socket, owner: object, early: bytes) -> None:
+        self.socket = stream
+        self.early = early
+        """Bytes of the stream that the HTTP reader had already taken; read these before ``socket``."""
+        self._owner = owner  # the SDK closes a TLS connection when the response is collected
+
+    def read(self, size: int, deadline: float) -> bytes:
+        """Up to ``size`` bytes; empty at the end of the stream. Raises TimeoutError at ``deadline`` (monotonic)."""
+        if self.early:
+            taken, self.early = self.early[:size], self.early[size:]
+            return taken
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self.socket.settimeout(left)
+        return self.socket.recv(size)
+
+    def close(self) -> None:
+        """End the connection. Twice does nothing."""
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            self.socket.close()
+        response = getattr(self._owner, "_response", None)
+        if response is not None:
+            with contextlib.suppress(OSError, ValueError):
+                response.close()
+        self._owner = None
+
+
+def engine_socket(handle: object) -> EngineSocket:
+    """The byte stream behind what the SDK returns for ``socket=True``: a SocketIO (unix, tcp) or a TLS socket.
+
+    The SDK hands out the socket beneath the buffered reader that parsed the HTTP header; bytes the engine sent right
+    after the header may lie in that buffer, where a reader of the socket would miss them.
+    """
+    stream: Any = getattr(handle, "_sock", handle)
+    response: Any = getattr(handle, "_response", None)
+    reader = getattr(getattr(getattr(response, "raw", None), "_fp", None), "fp", None)
+    early = b""
+    if isinstance(reader, io.BufferedReader):
+        stream.settimeout(0)  # so that peek returns what is there, and does not wait for more
+        with contextlib.suppress(ssl.SSLWantReadError):
+            early = reader.read(len(reader.peek())) or b""
+    stream.settimeout(None)
+    return EngineSocket(stream, handle, early)
+
+
+def _frames(stream: EngineSocket, deadline: float, on_output: Callable[[bytes], None] | None) -> bytes:
+    """All output of a command without a terminal: frames of one byte stream number, three zeros, a length, data."""
+    pieces: list[bytes] = []
+    while header := _exactly(stream, 8, deadline):
+        (length,) = struct.unpack(">4xL", header)
+        piece = _exactly(stream, length, deadline)
+        pieces.append(piece)
+        if on_output is not None and piece:
+            on_output(piece)
+    return b"".join(pieces)
+
+
+def _exactly(stream: EngineSocket, size: int, deadline: float) -> bytes:
+    """``size`` bytes, or none at a clean end. Raises ConnectionError when the stream ends in between."""
+    pieces: list[bytes] = []
+    missing = size
+    while missing:
+        piece = stream.read(min(missing, 65536), deadline)
+        if not piece:
+            if missing == size == 8:
+                return b""
+            raise ConnectionResetError("the connection ended in the middle of a command's output")
+        pieces.append(piece)
+        missing -= len(piece)
+    return b"".join(pieces)
+
+
+def remove_leftovers(client: docker.DockerClient) -> int:
+    """Remove containers that a client made and was killed before it started them; how many there were.
+
+    A started container ends with its client; one that was never started has nothing that could end it.
+    """
+    removed = 0
+    with engine_errors("look for containers left by runs that were killed"):
+        for state in ("created", "exited", "dead"):
+            for seen in client.api.containers(all=True, filters={"label": RUN_LABEL, "status": state}):
+                age = datetime.now(UTC).timestamp() - float(seen["Created"])
+                if age > _LEFTOVER_AFTER_S:
+                    with contextlib.suppress(EngineError), engine_errors("remove a leftover container"):
+                        client.api.remove_container(seen["Id"], v=True, force=True)
+                        removed += 1
+    return removed
