@@ -1,0 +1,5 @@
+"""``python -m opensslrun`` is the console script."""
+
+from opensslrun.cli.main import run
+
+run()

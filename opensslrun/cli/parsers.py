@@ -1,0 +1,149 @@
+"""Options of every command. Only argparse is imported here, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from opensslrun.cli import root_ca, verify
+
+EXIT_STATUSES = """exit status:
+  0    all as predicted (known differences included)
+  1    something was found: fail, new, hung or error in a cell, a stale entry, an invalid certificate
+  2    wrong usage, a selection that matches nothing, an unreadable or malformed file
+  3    the environment cannot do it: no engine, no openssl, a needed target that could not be obtained
+  4    no fact was judged
+  70   a defect of opensslrun itself
+  130  interrupted, after cleaning up and writing what was done"""
+
+Commands = argparse._SubParsersAction  # noqa: SLF001  (argparse has no public name for it)
+
+
+def build_parser(version: str) -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="opensslrun",
+        description="Run the openssl commands of a document on every version its readers have, and say exactly "
+        "where the results differ.",
+        epilog=EXIT_STATUSES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"opensslrun {version}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _doctor(commands)
+    root_ca.add_to(commands)
+    verify.add_to(commands)
+    _targets(commands)
+    _matrix(commands)
+    _review(commands)
+    _explain(commands)
+    _schema(commands)
+    return parser
+
+
+def _command(
+    commands: Commands[argparse.ArgumentParser], name: str, says: str, handler: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=says, description=says[0].upper() + says[1:] + ".")
+    parser.set_defaults(handler=f"opensslrun.cli.{handler}")
+    return parser
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """``--format``: for people, or one JSON document on stdout."""
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="text for people, or one JSON document"
+    )
+
+
+def _target_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-t", "--target", action="append", default=[], metavar="GLOB", help="only targets with such an id (repeatable)"
+    )
+    parser.add_argument("--targets-file", type=Path, metavar="F", help="targets of your own, added to the shipped ones")
+
+
+def _case_options(parser: argparse.ArgumentParser, *names: str) -> None:
+    parser.add_argument(
+        *names, dest="case", action="append", default=[], metavar="GLOB", help="only cases with such an id (repeatable)"
+    )
+    parser.add_argument("--cases-dir", type=Path, metavar="D", help="cases of your own, added to the shipped ones")
+    parser.add_argument("--differences", type=Path, metavar="F", help="known differences of your own, added likewise")
+
+
+def _jobs(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _doctor(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands, "doctor", "this machine against the guide's requirements, and what can run", "doctor:run"
+    )
+    add_format(parser)
+
+
+def _targets(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("targets", help="the openssl versions that can be run", description="The targets.")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    for name, says in (
+        ("list", "what is there, and what could be had; never asks the network"),
+        ("build", "obtain what is missing"),
+        ("remove", "remove images and builds made by opensslrun"),
+    ):
+        action = _command(actions, name, says, f"targets:run_{name}")
+        _target_options(action)
+        if name == "list":
+            add_format(action)
+        if name == "build":
+            action.add_argument("--jobs", type=_jobs, metavar="N", help="how many at a time")
+
+
+def _matrix(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("matrix", help="cases on targets", description="Cases on targets.")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = _command(actions, "list", "the cells that a run would have", "matrix:run_list")
+    _target_options(listing)
+    _case_options(listing, "-c", "--case")
+    add_format(listing)
+    run = _command(actions, "run", "run the cases on the targets and judge what they do", "matrix:run_run")
+    _target_options(run)
+    _case_options(run, "-c", "--case")
+    add_format(run)
+    run.add_argument("--jobs", type=_jobs, metavar="N", help="how many targets at a time (default: two a core)")
+    run.add_argument("--bench", choices=("auto", "docker", "local"), default="auto", help="where commands may run")
+    run.add_argument(
+        "--out",
+        type=Path,
+        default=Path("opensslrun-results.json"),
+        metavar="F",
+        help="the result (default: %(default)s)",
+    )
+
+
+def _review(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "review", "what the last run found that nothing predicts", "review:run")
+    _target_options(parser)
+    _case_options(parser, "--case", "-c")
+    parser.add_argument("--accept", action="store_true", help="record the values after an explicit yes")
+    parser.add_argument("--yes", action="store_true", help="the explicit yes, for use without a terminal")
+    parser.add_argument(
+        "--results", type=Path, default=Path("opensslrun-results.json"), metavar="F", help="the result to review"
+    )
+
+
+def _explain(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands, "explain", "the known differences: what, since when, why, and what to write instead", "explain:run"
+    )
+    parser.add_argument("id", nargs="?", metavar="ID", help="one of them, such as D001 (default: a list of all)")
+    parser.add_argument(
+        "--differences", type=Path, metavar="F", help="known differences of your own, added to the shipped ones"
+    )
+    add_format(parser)
+
+
+def _schema(commands: Commands[argparse.ArgumentParser]) -> None:
+    _command(commands, "schema", "the JSON Schema of results", "schema:run")

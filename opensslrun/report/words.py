@@ -1,0 +1,59 @@
+"""A result in words: values on one line, control characters shown and not obeyed, counts with their nouns."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from opensslrun.facts.model import FactValue
+
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def visible(text: str) -> str:
+    """The text with control, bidirectional and unassigned characters spelled out (``\\x1b``), so that what an
+    ``openssl`` printed cannot move a terminal's cursor or change its colours.
+    """
+    return "".join(
+        _spelled(character) if unicodedata.category(character) in _HIDDEN else character for character in text
+    )
+
+
+def _spelled(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def value_in_words(value: FactValue) -> str:
+    """A fact's value for people, on one line."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return str(value)
+        case str():
+            return visible(value) if value and value == value.strip() else f"'{visible(value)}'"
+        case list():
+            return ", ".join(value_in_words(item) for item in value) or "none"
+        case {"absent": _}:
+            return "(not there)"
+        case {"between": [low, high]}:
+            return f"{value_in_words(low)} to {value_in_words(high)}"
+        case _:
+            return ", ".join(f"{key} {value_in_words(item)}" for key, item in value.items())
+
+
+def shortened(text: str, width: int) -> str:
+    """At most ``width`` characters, the cut shown."""
+    return text if len(text) <= width else text[: max(1, width - 1)] + "…"
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 cell``, ``2 cells``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
