@@ -1,0 +1,70 @@
+"""``opensslrun matrix list`` and ``opensslrun matrix run``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from rich.text import Text
+
+from opensslrun.cli.output import err, out
+from opensslrun.errors import ExitStatus
+from opensslrun.pipeline.plan import BenchChoice, Options, Plan, make_plan
+from opensslrun.pipeline.session import check_writable, result_as_json, run_plan, write_result
+from opensslrun.pipeline.status import conclude
+from opensslrun.report.progress import progress_on
+from opensslrun.report.terminal import show_result
+
+
+def plan_of(args: argparse.Namespace) -> Plan:
+    """The plan that the options describe."""
+    return make_plan(
+        Options(
+            targets=tuple(args.target),
+            cases=tuple(args.case),
+            jobs=getattr(args, "jobs", None),
+            bench=BenchChoice(getattr(args, "bench", "auto")),
+            targets_file=args.targets_file,
+            cases_dir=args.cases_dir,
+            differences=args.differences,
+        )
+    )
+
+
+def run_list(args: argparse.Namespace) -> ExitStatus:
+    """Print the cells a run would have."""
+    plan = plan_of(args)
+    if args.format == "json":
+        document = {
+            "cells": [{"target": target.id, "case": case.id} for target in plan.targets for case in plan.cases],
+            "cases": [
+                {"id": case.id, "title": case.title, "steps": [step.run for step in case.steps]} for case in plan.cases
+            ],
+        }
+        out().out(json.dumps(document, indent=1, ensure_ascii=False), highlight=False)
+        return ExitStatus.OK
+    for case in plan.cases:
+        out().print(Text.assemble((case.id, "bold"), f"  {case.title}"), soft_wrap=True)
+        for step in case.steps:
+            out().print(f"  {step.run}", soft_wrap=True)
+    cells = len(plan.targets) * len(plan.cases)
+    out().print(f"on {', '.join(target.id for target in plan.targets)}: {cells} cells", soft_wrap=True)
+    return ExitStatus.OK
+
+
+def run_run(args: argparse.Namespace) -> ExitStatus:
+    """Run the matrix, write its result, show it, and say by the exit status what it amounts to."""
+    check_writable(args.out)
+    plan = plan_of(args)
+    with progress_on(err()) as listener:
+        result = run_plan(plan, listener)
+    write_result(result, args.out)
+    if args.format == "json":
+        out().out(result_as_json(result), end="", highlight=False)
+    else:
+        show_result(result, out())
+    conclusion = conclude(result, args.target)
+    for reason in conclusion.reasons:
+        err().print(f"opensslrun: {reason}", soft_wrap=True)
+    err().print(f"result: {args.out}", soft_wrap=True)
+    return conclusion.status

@@ -1,0 +1,87 @@
+"""``opensslrun targets list``, ``build`` and ``remove``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from opensslrun.cli.output import err, out
+from opensslrun.errors import ExitStatus, OpensslrunError
+from opensslrun.report.progress import progress_on
+from opensslrun.report.words import counted
+from opensslrun.targets.load import load_targets, select_targets
+from opensslrun.targets.model import Availability, Available, Target
+from opensslrun.targets.obtain import available, obtain_many, remove
+
+_STYLES = {Availability.READY: "green", Availability.OBTAINABLE: "yellow", Availability.UNOBTAINABLE: "red"}
+
+
+def _chosen(args: argparse.Namespace) -> Sequence[Target]:
+    return select_targets(load_targets(args.targets_file), tuple(args.target))
+
+
+def run_list(args: argparse.Namespace) -> ExitStatus:
+    """Show the targets and what is there of them. Asks the engine, never the network."""
+    states = [available(target) for target in _chosen(args)]
+    if args.format == "json":
+        out().out(json.dumps({"targets": [_as_data(state) for state in states]}, indent=1), highlight=False)
+        return ExitStatus.OK
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("target", "version", "availability"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("size", no_wrap=True, justify="right")
+    table.add_column("stands for / why")
+    for state in states:
+        target = state.target
+        version = f"{target.implementation} {target.version}" if target.implementation and target.version else ""
+        table.add_row(
+            target.id,
+            version,
+            Text(state.availability.value, style=_STYLES[state.availability]),
+            f"{state.size / 1e6:.1f} MB" if state.size else "",
+            Text(f"{target.reader}; {state.reason}" if state.reason else target.reader),
+        )
+    out().print(table)
+    return ExitStatus.OK
+
+
+def _as_data(state: Available) -> dict[str, object]:
+    target = state.target
+    return {
+        "id": target.id,
+        "availability": state.availability,
+        "reason": state.reason,
+        "size": state.size,
+        "implementation": target.implementation,
+        "version": target.version,
+        "platform": target.platform,
+        "need": target.need,
+        "reader": target.reader,
+    }
+
+
+def run_build(args: argparse.Namespace) -> ExitStatus:
+    """Obtain what is missing; one that fails does not keep the others from being had."""
+    targets = _chosen(args)
+    with progress_on(err()) as listener:
+        got = obtain_many(targets, args.jobs or (os.cpu_count() or 1), listener.stage)
+        for name, what in got.items():
+            if isinstance(what, OpensslrunError):
+                listener.missing(name, str(what))
+            else:
+                listener.obtained(name, what.origin)
+    failed = [what for what in got.values() if isinstance(what, OpensslrunError)]
+    err().print(f"{len(got) - len(failed)} of {counted(len(got), 'target')} ready")
+    return max((error.exit_status for error in failed), default=ExitStatus.OK)
+
+
+def run_remove(args: argparse.Namespace) -> ExitStatus:
+    """Remove what opensslrun made for these targets."""
+    for line in remove(_chosen(args)) or ["nothing to remove"]:
+        err().print(line, soft_wrap=True)
+    return ExitStatus.OK
