@@ -9,6 +9,7 @@ import tempfile
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
+from opensslrun.bench.container import Container
 from opensslrun.errors import BuildFailedError, EnvironmentLacksError
 from opensslrun.targets.cache import Work
 from opensslrun.targets.crate import fetch_crate_member
@@ -17,7 +18,7 @@ from opensslrun.targets.fetch import download
 from opensslrun.targets.model import CrateRoute, TarballRoute, Target
 from opensslrun.targets.recipe import build_script
 from opensslrun.targets.roottar import RootTar
-from opensslrun.targets.workshop import Workshop
+from opensslrun.targets.workshop import archive_of, opened, run_logged, workshop
 
 _UNPACK = """\
 set -eu
@@ -61,28 +62,26 @@ def build_root(
     epoch = source_epoch(target.released)
     env = {"SOURCE_DATE_EPOCH": str(epoch), "JOBS": str(os.cpu_count() or 1), "LC_ALL": "C"}
     work.report("compiling", None)
-    with Workshop(engine, builder) as workshop:
-        workshop.put(
-            {"build/unpack.sh": _UNPACK.encode(), "build/build.sh": build_script(target.implementation).encode()}
-        )
-        _put_archive(workshop, archive)
-        with log.open("wb") as handle:
-            for name in ("unpack.sh", "build.sh"):
-                status = workshop.run(["sh", "-x", f"/build/{name}"], handle, work, env)
-                if status != 0:
-                    raise BuildFailedError(f"building {target.id} failed with status {status}; its log is {log}")
-        with workshop.take("/build/out") as built:
+    scripts = {"build/unpack.sh": _UNPACK.encode(), "build/build.sh": build_script(target.implementation).encode()}
+    with workshop(engine, builder, f"building {target.id}") as container, log.open("wb") as handle:
+        container.put(archive_of(scripts), "/")
+        _put_source(container, archive)
+        for name in scripts:
+            status = run_logged(engine, container, ["sh", "-x", f"/{name}"], handle, work, env)
+            if status != 0:
+                raise BuildFailedError(f"Building {target.id} failed with status {status}; its log is {log}")
+        with opened(container.get("/build/out")) as built:
             _write_root(built, final, epoch, work)
 
 
-def _put_archive(workshop: Workshop, archive: Path) -> None:
+def _put_source(container: Container, archive: Path) -> None:
     with archive.open("rb") as content, tempfile.TemporaryFile() as buffer:
         with tarfile.open(fileobj=buffer, mode="w") as tar:
             info = tar.gettarinfo(arcname="build/archive", fileobj=content)
             info.uid = info.gid = 0
             tar.addfile(info, content)
         buffer.seek(0)
-        workshop.put_tar(buffer, "/")
+        container.put(buffer, "/")
 
 
 def _write_root(built: tarfile.TarFile, final: Path, epoch: int, work: Work) -> None:

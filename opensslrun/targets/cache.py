@@ -11,8 +11,9 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -30,6 +31,8 @@ CACHE_VARIABLE = "OPENSSLRUN_CACHE_DIR"
 """Environment variable that names another folder than the platform's usual one."""
 
 _LOCK_POLL_S = 0.2
+_LEFTOVER_AFTER_S = 24 * 3600
+_PARTS = ("apt", "crates", "downloads", "logs", "roots", "tmp", "locks")
 
 
 class StoppedError(OpensslrunError):
@@ -92,10 +95,10 @@ class Cache:
 
         Raises EnvironmentLacksError when it cannot be written (a full disk, say).
         """
-        final.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=final.parent, prefix=".partial-")
+        descriptor, name = tempfile.mkstemp(dir=self.folder("tmp"))
         temporary = Path(name)
         try:
+            final.parent.mkdir(parents=True, exist_ok=True)
             with os.fdopen(descriptor, "wb") as handle:
                 yield handle
                 handle.flush()
@@ -115,13 +118,47 @@ class Cache:
     def lock(self, name: str, work: Work) -> Iterator[None]:
         """Hold the lock of this name; other threads and processes wait, saying so. Freed when its holder dies."""
         path = self.folder("locks") / f"{name}.lock"
-        with path.open("a+b") as handle:
-            if fcntl is not None:
-                _wait_for(handle, work)
-            handle.truncate(0)
-            handle.write(str(os.getpid()).encode())
-            handle.flush()
-            yield
+        while True:
+            with path.open("a+b") as handle:
+                if fcntl is not None:
+                    _wait_for(handle, work)
+                if not _is_still(path, handle):
+                    continue  # `targets remove` took the file away in between
+                handle.truncate(0)
+                handle.write(str(os.getpid()).encode())
+                handle.flush()
+                yield
+                return
+
+    def clear(self) -> bool:
+        """Remove everything here, unless some opensslrun is at work with it. Whether it was removed."""
+        with ExitStack() as stack:
+            for path in sorted(self.folder("locks").glob("*.lock")):
+                handle = stack.enter_context(path.open("a+b"))
+                if fcntl is not None:
+                    try:
+                        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    except BlockingIOError:
+                        return False
+            for name in _PARTS:
+                shutil.rmtree(self.root / name, ignore_errors=True)
+            with suppress(OSError):  # other parts of opensslrun may keep things here too
+                self.root.rmdir()
+        return True
+
+    def sweep(self) -> None:
+        """Remove what a killed opensslrun left half done, once it is old enough to be nobody's."""
+        for path in self.folder("tmp").iterdir():
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > _LEFTOVER_AFTER_S:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _is_still(path: Path, handle: IO[bytes]) -> bool:
+    try:
+        return path.stat().st_ino == os.fstat(handle.fileno()).st_ino
+    except FileNotFoundError:
+        return False
 
 
 def _wait_for(handle: IO[bytes], work: Work) -> None:

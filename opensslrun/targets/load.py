@@ -50,18 +50,19 @@ class _Reading:
     sources: dict[str, Path] = field(default_factory=dict)
 
 
-def load_targets(files: Sequence[Path] = (), project: Path | None = None) -> tuple[Target, ...]:
-    """The shipped targets, then those of a project's settings file, then those of the files, in their order.
+def load_targets(targets_file: Path | None = None, folder: Path | None = None) -> tuple[Target, ...]:
+    """The shipped targets, then those of the project in ``folder`` (the current one), then those of the file.
 
-    ``project`` is what :func:`project_file` found. Raises UsageError with one sentence for whatever is wrong.
+    Raises UsageError with one sentence for whatever is wrong in any of them.
     """
     reading = _Reading()
     path = shipped("targets.toml")
     _read(read_toml(path), path, reading, only_targets=True)
+    project = project_file(folder or Path.cwd())
     if project is not None:
         _read(_project_settings(project), project, reading, only_targets=False)
-    for path in files:
-        _read(read_toml(path), path, reading, only_targets=True)
+    if targets_file is not None:
+        _read(read_toml(targets_file), targets_file, reading, only_targets=True)
     for target in reading.targets.values():
         if target.stand_in is not None and target.stand_in not in reading.targets:
             raise UsageError(

@@ -1,30 +1,23 @@
-"""Getting targets: what is there, what could be had, and the having: one way through for every kind of route."""
+"""Targets as a user sees them: what is there, what could be had, the having, the removing, and a bench on one."""
 
 from __future__ import annotations
 
-import json
+import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import assert_never
 
-from opensslrun.errors import BuildFailedError, ChecksumError, EnvironmentLacksError, OpensslrunError
-from opensslrun.targets.build import build_root, fetch_source
-from opensslrun.targets.cache import Cache, StoppedError, Work, sha256_of
-from opensslrun.targets.engine import (
-    LABEL_BUILDER,
-    LABEL_DIGEST,
-    LABEL_ORIGIN,
-    LABEL_RECIPE,
-    LABEL_TARGET,
-    Engine,
-    Image,
-)
+from opensslrun.bench.base import Bench
+from opensslrun.errors import EngineError, EnvironmentLacksError, OpensslrunError
+from opensslrun.targets.apt import why_not_suite
+from opensslrun.targets.cache import Cache, Work
+from opensslrun.targets.crate import why_not_crate
+from opensslrun.targets.engine import LABEL_BUILDER, LABEL_DIGEST, LABEL_ORIGIN, LABEL_TARGET, Engine, Image
+from opensslrun.targets.images import Job, find_image, have_image
 from opensslrun.targets.model import (
-    Builder,
+    Availability,
+    Available,
     CrateRoute,
     ImageRoute,
     Obtained,
@@ -35,26 +28,80 @@ from opensslrun.targets.model import (
     Target,
 )
 from opensslrun.targets.paths import find_binary
-from opensslrun.targets.pull import pull_image
-from opensslrun.targets.recipe import recipe_of, recipe_of_builder, tag_of, tag_of_builder
-from opensslrun.targets.suite import packages_in_words, write_suite_root
 
 Progress = Callable[[str, str, float | None], None]
 """Called with a target's id, the stage it is in, and how much of the stage is done (0 to 1, or None)."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """One image to make: a target's or a builder's."""
+def available(target: Target) -> Available:
+    """Whether a target is there or could be had; see :func:`available_all`."""
+    return available_all([target])[0]
 
-    name: str
-    tag: str
-    recipe: str
-    label: str
 
-    @property
-    def labels(self) -> dict[str, str]:
-        return {self.label: self.name, LABEL_RECIPE: self.recipe}
+def available_all(targets: Sequence[Target]) -> list[Available]:
+    """Whether each target is there, or could be had and how, as far as can be said without asking the network.
+
+    Never raises for a target that is not there: its reason says what is missing.
+    """
+    try:
+        with Engine() as engine:
+            return [_available(target, engine, "") for target in targets]
+    except EngineError as error:
+        return [_available(target, None, str(error)) for target in targets]
+
+
+def _available(target: Target, engine: Engine | None, no_engine: str) -> Available:
+    own = _path_route(target)
+    if own is not None:
+        try:
+            return Available(target, Availability.READY, f"the binary {find_binary(target, own)}")
+        except EnvironmentLacksError as error:
+            return Available(target, Availability.UNOBTAINABLE, str(error))
+    if engine is None:
+        return Available(target, Availability.UNOBTAINABLE, no_engine)
+    job = Job.of_target(target, engine.architecture)
+    image = find_image(engine, job)
+    if image is not None:
+        return Available(target, Availability.READY, _origin(image), image.size)
+    if job.root_in(Cache.of_user()).exists():
+        return Available(target, Availability.OBTAINABLE, "from the cache")
+    reasons = [_why_not(route) for route in target.routes]
+    ways = [_way(route) for route, reason in zip(target.routes, reasons, strict=True) if reason is None]
+    if ways:
+        return Available(target, Availability.OBTAINABLE, f"by {', else '.join(ways)}")
+    return Available(target, Availability.UNOBTAINABLE, "; ".join(reason for reason in reasons if reason))
+
+
+def _path_route(target: Target) -> PathRoute | None:
+    return next((route for route in target.routes if isinstance(route, PathRoute)), None)
+
+
+def _why_not(route: Route) -> str | None:
+    match route:
+        case SuiteRoute():
+            return why_not_suite(route)
+        case CrateRoute():
+            return why_not_crate(route)
+        case _:
+            return None
+
+
+def _way(route: Route) -> str:
+    match route:
+        case ImageRoute():
+            return f"pulling {route.image}"
+        case TarballRoute():
+            return f"building {route.tarball}"
+        case CrateRoute():
+            return f"building the crate {route.crate} {route.version}"
+        case SuiteRoute():
+            return f"apt's packages of {route.suite}"
+        case PathRoute():
+            return "its path"
+
+
+def _origin(image: Image) -> str:
+    return image.labels.get(LABEL_ORIGIN) or "an image made elsewhere"
 
 
 def obtain(target: Target, progress: Progress, stop: threading.Event | None = None) -> Obtained:
@@ -63,23 +110,21 @@ def obtain(target: Target, progress: Progress, stop: threading.Event | None = No
     Raises EnvironmentLacksError with the reason of every route when none works, ChecksumError when what came is
     not what was declared, BuildFailedError naming the log, StoppedError once ``stop`` is set.
     """
-    for route in target.routes:
-        if isinstance(route, PathRoute):
-            path = find_binary(target, route)
-            return Obtained(target, None, path, f"the binary {path}")
+    own = _path_route(target)
+    if own is not None:
+        path = find_binary(target, own)
+        return Obtained(target, None, path, f"the binary {path}")
     work = Work(Cache.of_user(), lambda stage, part: progress(target.id, stage, part), stop or threading.Event())
     with Engine() as engine:
-        recipe = recipe_of(target, engine.architecture)
-        job = _Job(target.id, tag_of(target.id, recipe), recipe, LABEL_TARGET)
-        image = _have(engine, job, target.routes, target, work)
-    origin = image.labels.get(LABEL_ORIGIN, "an image made elsewhere")
-    return Obtained(target, image.id, None, origin, image.labels.get(LABEL_DIGEST) or None)
+        image = have_image(engine, Job.of_target(target, engine.architecture), work)
+    return Obtained(target, image.id, None, _origin(image), image.labels.get(LABEL_DIGEST) or None)
 
 
 def obtain_many(targets: Sequence[Target], jobs: int, progress: Progress) -> dict[str, Obtained | OpensslrunError]:
     """Have several targets, ``jobs`` at a time; one that fails does not keep the others from being had.
 
-    On KeyboardInterrupt everything under way is stopped and cleaned up before it is raised again.
+    ``progress`` is called from several threads. On KeyboardInterrupt everything under way is stopped and cleaned
+    up before it is raised again; what is finished is kept.
     """
     stop = threading.Event()
     results: dict[str, Obtained | OpensslrunError] = {}
@@ -94,7 +139,7 @@ def obtain_many(targets: Sequence[Target], jobs: int, progress: Progress) -> dic
                 done, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
                 for future in done:
                     results[futures[future]] = _result(future)
-        except KeyboardInterrupt:
+        except BaseException:
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
@@ -108,99 +153,50 @@ def _result(future: Future[Obtained]) -> Obtained | OpensslrunError:
         return error
 
 
-def _have(engine: Engine, job: _Job, routes: Sequence[Route], target: Target | None, work: Work) -> Image:
-    """The image of a job: found in the engine, imported from the cache, or made by the first route that works."""
-    found = _found(engine, job)
-    if found is not None:
-        return found
-    with work.cache.lock(f"image-{job.tag.rpartition('/')[2].replace(':', '-')}", work):
-        found = _found(engine, job) or _from_cache(engine, job, work)
-        if found is not None:
-            return found
-        reasons = []
-        for route in routes:
-            work.check()
-            try:
-                return _by_route(engine, job, route, target, work)
-            except (ChecksumError, BuildFailedError):
-                raise
-            except EnvironmentLacksError as error:
-                reasons.append(str(error))
-    raise EnvironmentLacksError(f"{job.name} could not be had by any of its routes: {'; '.join(reasons)}")
+def remove(targets: Sequence[Target]) -> list[str]:
+    """Remove what opensslrun made for these targets (images of every recipe, root tars, logs) and say what.
+
+    When no target's image is left, the builders and the whole cache go too, unless another opensslrun is at
+    work. Raises EngineError when the engine is not there, or when a container still uses an image.
+    """
+    cache, removed = Cache.of_user(), []
+    names = {target.id for target in targets}
+    with Engine() as engine:
+        for image in engine.own_images(LABEL_TARGET):
+            if image.labels[LABEL_TARGET] in names:
+                engine.remove(image)
+                removed.append(f"image {', '.join(image.tags) or image.id}")
+        if not engine.own_images(LABEL_TARGET):
+            for image in engine.own_images(LABEL_BUILDER):
+                engine.remove(image)
+                removed.append(f"image {', '.join(image.tags) or image.id}")
+            if cache.root.exists() and cache.clear():
+                removed.append(f"cache {cache.root}")
+    return [*removed, *_remove_files(cache, names)]
 
 
-def _found(engine: Engine, job: _Job) -> Image | None:
-    image = engine.find(job.tag)
-    return image if image is not None and image.labels.get(LABEL_RECIPE) == job.recipe else None
+def _remove_files(cache: Cache, names: set[str]) -> list[str]:
+    """Remove the cached files of these targets."""
+    removed = []
+    own = re.compile(r"(?P<name>.+)-(?:[0-9a-f]{64}\.(?:tar|json)|[0-9a-f]{12}\.log)\Z")
+    for folder in (cache.root / "roots", cache.root / "logs"):
+        for path in sorted(folder.glob("*")):
+            match = own.fullmatch(path.name)
+            if match and match["name"] in names:
+                path.unlink(missing_ok=True)
+                removed.append(f"file {path}")
+    return removed
 
 
-def _by_route(engine: Engine, job: _Job, route: Route, target: Target | None, work: Work) -> Image:
-    log = work.cache.folder("logs") / f"{job.name}-{job.recipe[:12]}.log"
-    match route:
-        case ImageRoute():
-            return pull_image(engine, route, job.tag, job.labels, log, work)
-        case SuiteRoute():
-            with _root(job, work) as root:
-                packages = write_suite_root(route, engine.architecture, root, work)
-                origin = f"{packages_in_words(route, packages)} of {route.distribution} {route.suite}"
-                return _import(engine, job, root, origin, work)
-        case TarballRoute() | CrateRoute():
-            if target is None or target.builder is None:
-                raise EnvironmentLacksError(f"{job.name} has no builder to compile its sources with")
-            archive, origin = fetch_source(route, target, work)
-            builder = _have_builder(engine, target.builder, work)
-            with _root(job, work) as root:
-                build_root(engine, target, builder, archive, root, log, work)
-                return _import(engine, job, root, origin, work)
-        case PathRoute():
-            raise EnvironmentLacksError("a binary of this machine is no image")
-        case _:
-            assert_never(route)
+def open_bench(obtained: Obtained) -> Bench:
+    """A bench on what was obtained, not entered yet: a container for an image, this machine for a path."""
+    if obtained.image_id is not None:
+        from opensslrun.bench.containerbench import ContainerBench  # noqa: PLC0415 -- benches import late
+
+        return ContainerBench(image_id=obtained.image_id)
+    from opensslrun.bench.localbench import LocalBench  # noqa: PLC0415
+
+    return LocalBench(openssl=obtained.path or Path("openssl"))
 
 
-def _have_builder(engine: Engine, builder: Builder, work: Work) -> Image:
-    recipe = recipe_of_builder(builder, engine.architecture)
-    job = _Job(f"builder-{builder.id}", tag_of_builder(builder, recipe), recipe, LABEL_BUILDER)
-    quiet = Work(work.cache, lambda stage, part: work.report(f"builder: {stage}", part), work.stop)
-    return _have(engine, job, builder.routes, None, quiet)
-
-
-@contextmanager
-def _root(job: _Job, work: Work) -> Iterator[Path]:
-    """Where a job's root tar is written. A target's is kept, so that a removed image comes back in a second."""
-    if job.label == LABEL_TARGET:
-        yield work.cache.folder("roots") / f"{job.name}-{job.recipe}.tar"
-    else:
-        with work.cache.scratch() as scratch:
-            yield scratch / "root.tar"
-
-
-def _import(engine: Engine, job: _Job, root: Path, origin: str, work: Work) -> Image:
-    work.report("importing the image", None)
-    sha256 = sha256_of(root)
-    image = engine.import_root(root, job.tag, {**job.labels, LABEL_ORIGIN: origin})
-    with work.cache.writing(root.with_suffix(".json")) as handle:
-        handle.write(json.dumps({"sha256": sha256, "origin": origin}).encode())
-    return image
-
-
-def _from_cache(engine: Engine, job: _Job, work: Work) -> Image | None:
-    """Bring an image back from its root tar, unless that is damaged: then it is dropped and made again."""
-    root = work.cache.folder("roots") / f"{job.name}-{job.recipe}.tar"
-    noted = root.with_suffix(".json")
-    if not root.exists() or not noted.exists():
-        return None
-    try:
-        note = json.loads(noted.read_bytes())
-        intact = sha256_of(root) == note["sha256"]
-        origin = str(note["origin"])
-    except (OSError, ValueError, KeyError, TypeError):
-        intact, origin = False, ""
-    if not intact:
-        root.unlink(missing_ok=True)
-        noted.unlink(missing_ok=True)
-        return None
-    return _import(engine, job, root, origin, work)
-
-
-__all__ = ["Progress", "StoppedError", "obtain", "obtain_many"]
+__all__ = ["Progress", "available", "available_all", "obtain", "obtain_many", "open_bench", "remove"]

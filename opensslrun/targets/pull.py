@@ -7,12 +7,13 @@ import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from opensslrun.bench.container import Container
 from opensslrun.errors import EnvironmentLacksError
 from opensslrun.targets.cache import Work
 from opensslrun.targets.engine import LABEL_DIGEST, LABEL_ORIGIN, LABEL_RECIPE, Engine, Image
 from opensslrun.targets.model import ImageRoute
 from opensslrun.targets.roottar import GROUP_LINE, RUN_USER, USER_LINE
-from opensslrun.targets.workshop import Workshop
+from opensslrun.targets.workshop import opened, run_logged, workshop
 
 _INSTALL = """\
 set -eu
@@ -45,12 +46,12 @@ def pull_image(engine: Engine, route: ImageRoute, tag: str, labels: Mapping[str,
     digest = _digest(image, route.image)
     origin = f"image {route.image}" + (f" with {' '.join(route.packages)}" if route.packages else "")
     labels = {**labels, LABEL_ORIGIN: origin, LABEL_DIGEST: digest}
-    with Workshop(engine, image, network=bool(route.packages)) as workshop:
+    with workshop(engine, image, f"preparing {route.image}", network=bool(route.packages)) as container:
         if route.packages:
-            _install(workshop, route, log, work)
+            _install(engine, container, route, log, work)
         if LABEL_RECIPE not in image.labels:
-            _fit(workshop)
-        made = engine.commit(workshop.id, tag, labels)
+            _fit(container)
+        made = engine.commit(container.id, tag, labels)
     if known is None:
         engine.forget(route.image)
     return made
@@ -62,18 +63,18 @@ def _digest(image: Image, reference: str) -> str:
     return next((digest.partition("@")[2] for digest in image.digests), "")
 
 
-def _install(workshop: Workshop, route: ImageRoute, log: Path, work: Work) -> None:
+def _install(engine: Engine, container: Container, route: ImageRoute, log: Path, work: Work) -> None:
     work.report(f"installing {' '.join(route.packages)}", None)
     argv = ["sh", "-c", _INSTALL, "install", *route.packages]
     with log.open("wb") as handle:
-        status = workshop.run(argv, handle, work, {})
+        status = run_logged(engine, container, argv, handle, work, {})
     if status != 0:
         raise EnvironmentLacksError(
             f"installing {' '.join(route.packages)} in the image {route.image} failed with status {status}; see {log}"
         )
 
 
-def _fit(workshop: Workshop) -> None:
+def _fit(container: Container) -> None:
     """Add the work directory and the user that commands run with, which images of others lack."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
@@ -82,18 +83,18 @@ def _fit(workshop: Workshop) -> None:
             info.type, info.mode = tarfile.DIRTYPE, 0o1777
             tar.addfile(info)
         for name, line in (("passwd", USER_LINE), ("group", GROUP_LINE)):
-            text = _text(workshop, f"/etc/{name}")
+            text = _text(container, f"/etc/{name}")
             if f":{RUN_USER}:" not in text:
                 content = (text + ("" if text.endswith("\n") or not text else "\n") + line).encode()
                 info = tarfile.TarInfo(f"etc/{name}")
                 info.size, info.mode = len(content), 0o644
                 tar.addfile(info, io.BytesIO(content))
     buffer.seek(0)
-    workshop.put_tar(buffer, "/")
+    container.put(buffer, "/")
 
 
-def _text(workshop: Workshop, path: str) -> str:
-    with workshop.take(path) as tar:
+def _text(container: Container, path: str) -> str:
+    with opened(container.get(path)) as tar:
         for member in tar:
             content = tar.extractfile(member)
             if content is not None:

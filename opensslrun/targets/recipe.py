@@ -14,7 +14,7 @@ from pathlib import Path
 from opensslrun.driver.version import Implementation
 from opensslrun.targets.model import Builder, Target
 
-_DECIDING_MODULES = ("roottar.py", "build.py", "suite.py", "pull.py")
+_DECIDING_MODULES = ("roottar.py", "suite.py", "pull.py", "build.py")
 """Modules of this room whose text decides the content of images: a change of theirs makes every image anew."""
 
 

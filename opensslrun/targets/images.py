@@ -1,0 +1,151 @@
+"""Having an image: found in the engine, brought back from the cache, or made by the first route that works.
+
+A target's image and a builder's go through the same code, whether a user has the internet or a Debian mirror only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+from opensslrun.errors import BuildFailedError, ChecksumError, EnvironmentLacksError
+from opensslrun.targets.build import build_root, fetch_source
+from opensslrun.targets.cache import Cache, Work, sha256_of
+from opensslrun.targets.engine import LABEL_BUILDER, LABEL_ORIGIN, LABEL_RECIPE, LABEL_TARGET, Engine, Image
+from opensslrun.targets.model import Builder, CrateRoute, ImageRoute, PathRoute, Route, SuiteRoute, TarballRoute, Target
+from opensslrun.targets.pull import pull_image
+from opensslrun.targets.recipe import recipe_of, recipe_of_builder, tag_of, tag_of_builder
+from opensslrun.targets.suite import packages_in_words, write_suite_root
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One image to have: a target's, or a builder's (then ``target`` is None)."""
+
+    name: str
+    tag: str
+    recipe: str
+    routes: tuple[Route, ...]
+    target: Target | None
+
+    @classmethod
+    def of_target(cls, target: Target, architecture: str) -> Job:
+        """The job of a target for an engine of this architecture."""
+        recipe = recipe_of(target, architecture)
+        return cls(target.id, tag_of(target.id, recipe), recipe, target.routes, target)
+
+    @classmethod
+    def of_builder(cls, builder: Builder, architecture: str) -> Job:
+        """The job of a builder for an engine of this architecture."""
+        recipe = recipe_of_builder(builder, architecture)
+        return cls(f"builder-{builder.id}", tag_of_builder(builder, recipe), recipe, builder.routes, None)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of its image."""
+        return {LABEL_TARGET if self.target else LABEL_BUILDER: self.name, LABEL_RECIPE: self.recipe}
+
+    def root_in(self, cache: Cache) -> Path:
+        """Where its root tar is kept; beside it a note of its sha256 and origin."""
+        return cache.folder("roots") / f"{self.name}-{self.recipe}.tar"
+
+
+def find_image(engine: Engine, job: Job) -> Image | None:
+    """The job's image, when it is in the engine under its name and says that it is of this recipe."""
+    image = engine.find(job.tag)
+    return image if image is not None and image.labels.get(LABEL_RECIPE) == job.recipe else None
+
+
+def have_image(engine: Engine, job: Job, work: Work) -> Image:
+    """The job's image, by whatever way is the shortest.
+
+    Raises EnvironmentLacksError with the reason of each route when none works; ChecksumError and
+    BuildFailedError at once, since another route would only hide them.
+    """
+    found = find_image(engine, job)
+    if found is not None:
+        return found
+    with work.cache.lock(f"image-{job.name}-{job.recipe[:12]}", work):
+        found = find_image(engine, job) or _from_cache(engine, job, work)
+        if found is not None:
+            return found
+        reasons = []
+        for route in job.routes:
+            work.check()
+            try:
+                return _by_route(engine, job, route, work)
+            except (ChecksumError, BuildFailedError):
+                raise
+            except EnvironmentLacksError as error:
+                reasons.append(str(error))
+    raise EnvironmentLacksError(f"{job.name} could not be had by any of its routes: {'; '.join(reasons)}")
+
+
+def _by_route(engine: Engine, job: Job, route: Route, work: Work) -> Image:
+    log = work.cache.folder("logs") / f"{job.name}-{job.recipe[:12]}.log"
+    match route:
+        case ImageRoute():
+            return pull_image(engine, route, job.tag, job.labels, log, work)
+        case SuiteRoute():
+            with _root(job, work) as root:
+                packages = write_suite_root(route, engine.architecture, root, work)
+                origin = f"{packages_in_words(route, packages)} of {route.distribution} {route.suite}"
+                return _import(engine, job, root, origin, work)
+        case TarballRoute() | CrateRoute():
+            if job.target is None or job.target.builder is None:
+                raise EnvironmentLacksError(f"{job.name} names no builder to compile its sources with")
+            archive, origin = fetch_source(route, job.target, work)
+            builder = _have_builder(engine, job.target.builder, work)
+            with _root(job, work) as root:
+                build_root(engine, job.target, builder, archive, root, log, work)
+                return _import(engine, job, root, origin, work)
+        case PathRoute():
+            raise EnvironmentLacksError("a binary of this machine is no image")
+        case _:
+            assert_never(route)
+
+
+def _have_builder(engine: Engine, builder: Builder, work: Work) -> Image:
+    part = Work(work.cache, lambda stage, done: work.report(f"builder: {stage}", done), work.stop)
+    return have_image(engine, Job.of_builder(builder, engine.architecture), part)
+
+
+@contextmanager
+def _root(job: Job, work: Work) -> Iterator[Path]:
+    """Where a job's root tar is written. A target's is kept, so that a removed image comes back in a second."""
+    if job.target is not None:
+        yield job.root_in(work.cache)
+    else:
+        with work.cache.scratch() as scratch:
+            yield scratch / "root.tar"
+
+
+def _import(engine: Engine, job: Job, root: Path, origin: str, work: Work) -> Image:
+    work.report("importing the image", None)
+    sha256 = sha256_of(root)
+    image = engine.import_root(root, job.tag, {**job.labels, LABEL_ORIGIN: origin})
+    with work.cache.writing(root.with_suffix(".json")) as handle:
+        handle.write(json.dumps({"sha256": sha256, "origin": origin}).encode())
+    return image
+
+
+def _from_cache(engine: Engine, job: Job, work: Work) -> Image | None:
+    """Bring an image back from its root tar, unless that is damaged: then it is dropped and made again."""
+    root = job.root_in(work.cache)
+    noted = root.with_suffix(".json")
+    if not root.exists():
+        return None
+    try:
+        note = json.loads(noted.read_bytes())
+        intact, origin = sha256_of(root) == note["sha256"], str(note["origin"])
+    except (OSError, ValueError, KeyError, TypeError):
+        intact, origin = False, ""
+    if not intact:
+        root.unlink(missing_ok=True)
+        noted.unlink(missing_ok=True)
+        return None
+    return _import(engine, job, root, origin, work)
