@@ -16,8 +16,8 @@ from opensslrun.cli.output import err, out
 from opensslrun.errors import ExitStatus, UsageError
 from opensslrun.facts.model import FactValue
 from opensslrun.judge.record import RecordFile, load_record, save_record
-from opensslrun.judge.review import ABSENT_VALUE, Surprise, draft, steady, surprises
 from opensslrun.pipeline.plan import Options, all_cases, make_plan
+from opensslrun.pipeline.review import ABSENT_VALUE, Surprise, draft, steady, surprises
 from opensslrun.pipeline.session import run_plan
 from opensslrun.report.model import Result
 from opensslrun.report.progress import progress_on

@@ -25,7 +25,7 @@ def read_result(path: Path) -> Result:
         raise UsageError(f"{path} is not a result of opensslrun: it has no integer 'schema'")
     if document["schema"] > SCHEMA_VERSION:
         raise UsageError(
-            f"{path} has schema {document['schema']}, and this opensslrun knows {SCHEMA_VERSION}; use a newer opensslrun"
+            f"{path} has schema {document['schema']}, this opensslrun knows {SCHEMA_VERSION}; use a newer opensslrun"
         )
     try:
         return Result.model_validate(document)

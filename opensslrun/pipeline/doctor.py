@@ -1,0 +1,132 @@
+"""This machine against the guide's requirements, and what can run on it."""
+
+from __future__ import annotations
+
+import platform
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from opensslrun.bench.engine import connect
+from opensslrun.driver.openssl import OpenSSL
+from opensslrun.driver.version import Implementation, Version
+from opensslrun.errors import ExitStatus, OpensslrunError
+from opensslrun.targets.load import load_targets
+from opensslrun.targets.model import Availability, Available, Need
+from opensslrun.targets.obtain import available
+
+
+class State(StrEnum):
+    """How a check went."""
+
+    OK = "ok"
+    NOTE = "note"
+    """Not as the guide has it, and nothing stops."""
+    MISSING = "missing"
+    """Something cannot be done here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the answer: what was looked at, how it is, and what to do where that helps."""
+
+    name: str
+    state: State
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Everything that was looked at."""
+
+    checks: tuple[Check, ...]
+    targets: tuple[Available, ...]
+
+    @property
+    def status(self) -> ExitStatus:
+        """ENVIRONMENT when something is missing that a run of everything needs."""
+        lacking = any(
+            state.target.need is Need.REQUIRED and state.availability is Availability.UNOBTAINABLE
+            for state in self.targets
+        )
+        missing = any(check.state is State.MISSING for check in self.checks)
+        return ExitStatus.ENVIRONMENT if lacking or missing else ExitStatus.OK
+
+
+MINIMA = {Implementation.LIBRESSL: "2.8.3", Implementation.OPENSSL: "1.1.1"}
+"""The oldest versions the guide was written with: LibreSSL on macOS, OpenSSL on Linux and Windows."""
+
+_SYSTEMS = {"Darwin": ("macOS", "10.15"), "Linux": ("Linux", "Ubuntu 18.04.3"), "Windows": ("Windows", "10")}
+
+HELPERS = {
+    "apt-get": "unpacks a distribution's own openssl, and the compiler, where no image can be pulled",
+    "dpkg-deb": "unpacks packages, for the same",
+    "cargo": "fetches sources where the projects' own servers cannot be reached",
+}
+
+
+def diagnose() -> Diagnosis:
+    """Look at this machine. Asks the engine and the binaries here, never the network."""
+    return Diagnosis(tuple(_checks()), tuple(available(target) for target in load_targets(None)))
+
+
+def _checks() -> Iterator[Check]:
+    yield _system()
+    yield _openssl()
+    yield _engine()
+    for name, purpose in HELPERS.items():
+        found = shutil.which(name)
+        detail = found or f"not installed; it {purpose}, and is not needed where images and tarballs can be fetched"
+        yield Check(name, State.OK if found else State.NOTE, detail)
+
+
+def _system() -> Check:
+    name, oldest = _SYSTEMS.get(platform.system(), (platform.system(), None))
+    if name == "Linux":
+        found = _linux()
+        wanted = "the guide was written on Ubuntu 18.04.3 or later, and says that other distributions may be tried"
+        return Check("system", State.OK, found if found.startswith("Ubuntu") else f"{found} ({wanted})")
+    version = platform.mac_ver()[0] if name == "macOS" else platform.version()
+    if oldest is None:
+        return Check("system", State.NOTE, f"{name} {version}, which is not in the guide's table")
+    enough = _numbers(version) >= _numbers(oldest)
+    return Check("system", State.OK if enough else State.NOTE, f"{name} {version} (the guide: {oldest} or later)")
+
+
+def _linux() -> str:
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
+    except OSError:
+        return f"Linux {platform.release()}"
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", text))
+
+
+def _openssl() -> Check:
+    try:
+        openssl = OpenSSL()
+        seen = openssl.version.version
+    except OpensslrunError as error:
+        return Check("openssl", State.MISSING, str(error))
+    oldest = Version.parse(seen.implementation, MINIMA[seen.implementation])
+    if seen < oldest:
+        return Check(
+            "openssl", State.NOTE, f"{seen} ({openssl.path}) is older than the guide's {oldest}; install a newer one"
+        )
+    return Check("openssl", State.OK, f"{seen} ({openssl.path}; the guide: {oldest} or later)")
+
+
+def _engine() -> Check:
+    try:
+        client = connect()
+    except OpensslrunError as error:
+        return Check("engine", State.MISSING, str(error))
+    try:
+        version = client.version()
+        return Check("engine", State.OK, f"{version.get('Version')} on {version.get('Os')}/{version.get('Arch')}")
+    finally:
+        client.close()
