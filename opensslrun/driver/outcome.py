@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -52,3 +53,14 @@ class Outcome:
     stdout: bytes
     stderr: bytes
     duration_s: float
+
+
+def through_shell(status: int) -> tuple[Ending, int]:
+    """How a command ended, from the exit status of the shell that ran it: over 128 it was a signal (POSIX).
+
+    255 and the like, which no signal has, stay exit statuses.
+    """
+    number = status - 128
+    if number in set(signal.Signals):
+        return Ending.SIGNALLED, number
+    return Ending.EXITED, status
