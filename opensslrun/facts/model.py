@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-FactValue = None | bool | int | str | list["FactValue"] | dict[str, "FactValue"]
+from typing_extensions import TypeAliasType
+
+FactValue = TypeAliasType("FactValue", "None | bool | int | str | list[FactValue] | dict[str, FactValue]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,163 @@
+"""One cell, judged alone, from facts written by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from opensslrun.cases.model import Promise
+from opensslrun.driver.version import Implementation, Version
+from opensslrun.errors import UsageError
+from opensslrun.facts.model import FactValue
+from opensslrun.judge.catalogue import Catalogue
+from opensslrun.judge.cell import judge_cell
+from opensslrun.judge.model import JudgedCell, JudgedStep, Judgement, Record, Verdict
+from opensslrun.judge.schema import Difference
+
+REFUSED = Promise("verify.claim@leaf.crt", "refused", "leaf.crt is refused")
+
+
+def cell(
+    facts: dict[str, FactValue],
+    *,
+    version: str = "LibreSSL 3.0.2",
+    promises: tuple[Promise, ...] = (),
+    error: str | None = None,
+) -> JudgedCell:
+    name, number = version.split()
+    step = JudgedStep("1", "openssl verify -CAfile root.crt leaf.crt", promises, facts)
+    parsed = Version.parse(Implementation(name), number)
+    return JudgedCell("target", parsed, "linux", "verify-expired", (step,), error)
+
+
+def difference(
+    value: FactValue, on: str = "LibreSSL < 3.3", fact: str = "verify.claim", name: str = "D003"
+) -> Difference:
+    return Difference.model_validate(
+        {
+            "id": name,
+            "title": "verify says OK to an expired certificate",
+            "severity": "security",
+            "where": {"case": "verify-*"},
+            "shows": [{"fact": fact, "on": on, "value": value}],
+            "why": "why",
+            "advice": "advice",
+        }
+    )
+
+
+def judged(seen: JudgedCell, record: Record | None = None, *entries: Difference) -> Judgement:
+    return judge_cell(seen, record, Catalogue(entries))
+
+
+def test_a_recorded_value_that_is_seen_passes() -> None:
+    judgement = judged(cell({"exit_status": 0}), {"1": {"exit_status": 0}})
+    assert (judgement.verdict, judgement.compared) == (Verdict.PASS, 1)
+
+
+def test_a_value_that_nothing_predicts_is_new() -> None:
+    assert judged(cell({"exit_status": 0})).verdict is Verdict.NEW
+
+
+def test_another_value_than_the_recorded_one_is_new_and_named() -> None:
+    judgement = judged(cell({"exit_status": 2}), {"1": {"exit_status": 0}})
+    assert judgement.verdict is Verdict.NEW
+    assert "exit_status = 2" in judgement.reason
+    assert "record: 0" in judgement.reason
+
+
+def test_true_is_not_one() -> None:
+    assert judged(cell({"x.y": True}), {"1": {"x.y": 1}}).verdict is Verdict.NEW
+
+
+def test_a_recorded_fact_that_is_not_drawn_is_new() -> None:
+    judgement = judged(cell({"exit_status": 0}), {"1": {"exit_status": 0, "key.bits@k": 4096}})
+    assert judgement.verdict is Verdict.NEW
+    assert "key.bits@k = nothing" in judgement.reason
+
+
+def test_a_broken_promise_fails_even_when_the_record_agrees_with_it() -> None:
+    seen = cell({"verify.claim@leaf.crt": "ok"}, promises=(REFUSED,))
+    judgement = judged(seen, {"1": {"verify.claim@leaf.crt": "ok"}})
+    assert judgement.verdict is Verdict.FAIL
+    assert "leaf.crt is refused" in judgement.reason
+
+
+def test_a_promise_about_a_fact_that_is_not_drawn_is_broken() -> None:
+    assert judged(cell({"exit_status": 0}, promises=(REFUSED,)), {"1": {"exit_status": 0}}).verdict is Verdict.FAIL
+
+
+def test_a_broken_promise_that_the_catalogue_predicts_exactly_is_known() -> None:
+    seen = cell({"verify.claim@leaf.crt": "ok"}, promises=(REFUSED,))
+    judgement = judged(seen, {"1": {"verify.claim@leaf.crt": "refused"}}, difference("ok"))
+    assert judgement.verdict is Verdict.KNOWN
+    assert judgement.reason == "known: D003"
+
+
+def test_the_catalogue_does_not_excuse_a_version_it_does_not_name() -> None:
+    seen = cell({"verify.claim@leaf.crt": "ok"}, promises=(REFUSED,), version="LibreSSL 3.3.6")
+    assert judged(seen, {"1": {"verify.claim@leaf.crt": "refused"}}, difference("ok")).verdict is Verdict.FAIL
+
+
+def test_the_catalogue_does_not_excuse_another_value_than_its_own() -> None:
+    seen = cell({"verify.claim@leaf.crt": "crashed"}, promises=(REFUSED,))
+    judgement = judged(seen, {"1": {"verify.claim@leaf.crt": "refused"}}, difference("ok"))
+    assert judgement.verdict is Verdict.FAIL
+    assert [entry for entry, _ in judgement.disproved] == ["D003"]
+
+
+def test_a_difference_that_is_gone_disproves_its_entry() -> None:
+    seen = cell({"verify.claim@leaf.crt": "refused"}, promises=(REFUSED,))
+    judgement = judged(seen, {"1": {"verify.claim@leaf.crt": "refused"}}, difference("ok"))
+    assert judgement.verdict is Verdict.NEW
+    assert [entry for entry, _ in judgement.disproved] == ["D003"]
+
+
+def test_an_entry_that_predicts_the_recorded_value_is_disproved() -> None:
+    judgement = judged(cell({"verify.claim@leaf.crt": "ok"}), {"1": {"verify.claim@leaf.crt": "ok"}}, difference("ok"))
+    assert "no difference" in judgement.disproved[0][1]
+
+
+def test_two_entries_that_contradict_each_other_are_refused() -> None:
+    entries = difference("ok"), difference("refused", name="D004")
+    with pytest.raises(UsageError, match="D003 and D004 predict different values"):
+        judged(cell({"verify.claim@leaf.crt": "ok"}), None, *entries)
+
+
+def test_a_random_value_is_judged_by_its_bounds() -> None:
+    record: Record = {"1": {"certificate.serial_octets@c": {"between": [16, 20]}}}
+    assert judged(cell({"certificate.serial_octets@c": 19}), record).verdict is Verdict.PASS
+    assert judged(cell({"certificate.serial_octets@c": 21}), record).verdict is Verdict.NEW
+    assert judged(cell({"certificate.serial_octets@c": True}), record).verdict is Verdict.NEW
+
+
+def test_the_worst_verdict_wins() -> None:
+    facts: dict[str, FactValue] = {"exit_status": 0, "verify.claim@leaf.crt": "ok", "prompts": ["what?"]}
+    seen = cell(facts, promises=(REFUSED,))
+    record: Record = {"1": {"exit_status": 0, "verify.claim@leaf.crt": "refused"}}
+    verdicts = {finding.verdict for finding in judged(seen, record).findings}
+    assert verdicts == {Verdict.PASS, Verdict.FAIL, Verdict.NEW}
+    assert judged(seen, record).verdict is Verdict.FAIL
+
+
+def test_a_hung_step_is_its_own_verdict() -> None:
+    assert judged(cell({"ending": "hung"}), {"1": {"ending": "exited"}}).verdict is Verdict.HUNG
+
+
+def test_a_hang_that_the_catalogue_predicts_is_known() -> None:
+    entry = difference("hung", fact="ending")
+    assert judged(cell({"ending": "hung"}), {"1": {"ending": "exited"}}, entry).verdict is Verdict.KNOWN
+
+
+def test_a_cell_that_could_not_be_observed_is_an_error() -> None:
+    judgement = judged(cell({"exit_status": 0}, error="the engine is gone"), {"1": {"exit_status": 0}})
+    assert (judgement.verdict, judgement.reason) == (Verdict.ERROR, "the engine is gone")
+
+
+def test_a_cell_without_a_single_fact_is_an_error_and_not_a_pass() -> None:
+    assert judged(cell({})).verdict is Verdict.ERROR
+
+
+def test_the_catalogue_can_predict_that_a_fact_is_not_there() -> None:
+    entry = difference({"absent": True}, fact="key.bits")
+    judgement = judged(cell({"exit_status": 1}), {"1": {"exit_status": 1, "key.bits@k": 2048}}, entry)
+    assert judgement.verdict is Verdict.KNOWN

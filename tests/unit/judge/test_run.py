@@ -1,0 +1,86 @@
+"""What a whole run says of the catalogue, and the view of differences between targets."""
+
+from __future__ import annotations
+
+from opensslrun.driver.version import Implementation, Version
+from opensslrun.facts.model import FactValue
+from opensslrun.judge.catalogue import Catalogue
+from opensslrun.judge.model import JudgedCell, JudgedStep, Record, Verdict
+from opensslrun.judge.run import catalogue_state, differences, judge_cells
+from opensslrun.judge.schema import Difference
+
+RECORD: dict[str, Record] = {"case": {"1": {"prompts": ["Enter PEM pass phrase:"], "key.pem_label@k": "NEW"}}}
+NEW: dict[str, FactValue] = {"prompts": ["Enter PEM pass phrase:"], "key.pem_label@k": "NEW"}
+OLD: dict[str, FactValue] = {"prompts": ["Enter pass phrase for k:"], "key.pem_label@k": "OLD"}
+
+
+def cell(target: str, number: str, facts: dict[str, FactValue]) -> JudgedCell:
+    step = JudgedStep("1", "openssl genrsa -des3 -out k 4096", (), facts)
+    return JudgedCell(target, Version.parse(Implementation.OPENSSL, number), "linux", "case", (step,))
+
+
+def entry(name: str, *shows: dict[str, object], **where: str) -> Difference:
+    table = {"id": name, "title": "t", "severity": "format", "where": where, "shows": shows, "why": "w", "advice": "a"}
+    return Difference.model_validate({**table, "shows": list(shows)})
+
+
+PROMPT = entry("D001", {"fact": "prompts", "on": "OpenSSL < 3", "value": ["Enter pass phrase for k:"]})
+LABEL = entry("D002", {"fact": "key.pem_label", "on": "OpenSSL < 3", "value": "OLD"})
+
+
+def test_entries_are_proven_by_the_cells_that_show_them() -> None:
+    cells = [cell("a", "1.1.1g", OLD), cell("b", "3.0.2", NEW)]
+    catalogue = Catalogue((PROMPT, LABEL))
+    state = catalogue_state(cells, judge_cells(cells, RECORD, catalogue), catalogue)
+    assert (state.proven, state.unproven, dict(state.stale)) == (("D001", "D002"), (), {})
+
+
+def test_an_entry_whose_versions_did_not_run_is_unproven() -> None:
+    cells = [cell("b", "3.0.2", NEW)]
+    catalogue = Catalogue((PROMPT,))
+    state = catalogue_state(cells, judge_cells(cells, RECORD, catalogue), catalogue)
+    assert (state.proven, state.unproven, dict(state.stale)) == ((), ("D001",), {})
+
+
+def test_an_entry_that_a_run_disproves_is_stale() -> None:
+    cells = [cell("a", "1.1.1g", NEW)]
+    catalogue = Catalogue((PROMPT,))
+    state = catalogue_state(cells, judge_cells(cells, RECORD, catalogue), catalogue)
+    assert list(state.stale) == ["D001"]
+    assert "which shows [Enter PEM pass phrase:]" in state.stale["D001"]
+
+
+def test_an_entry_with_a_misspelt_fact_is_stale() -> None:
+    misspelt = entry("D009", {"fact": "promts", "on": "OpenSSL < 3", "value": "x"})
+    cells = [cell("a", "1.1.1g", OLD)]
+    catalogue = Catalogue((PROMPT, LABEL, misspelt))
+    assert list(catalogue_state(cells, judge_cells(cells, RECORD, catalogue), catalogue).stale) == ["D009"]
+
+
+def test_differences_name_the_entry_that_explains_them() -> None:
+    cells = [cell("a", "1.1.1g", OLD), cell("b", "3.0.2", NEW), cell("c", "3.5.0", NEW)]
+    views = differences(judge_cells(cells, RECORD, Catalogue((PROMPT, LABEL))))
+    assert [(view.fact, view.known) for view in views] == [("key.pem_label@k", "D002"), ("prompts", "D001")]
+    assert views[0].groups == (("OLD", ("a",)), ("NEW", ("b", "c")))
+
+
+def test_a_difference_with_an_unexplained_side_is_not_known() -> None:
+    odd: dict[str, FactValue] = {**NEW, "prompts": ["Password?"]}
+    cells = [cell("a", "1.1.1g", OLD), cell("b", "3.0.2", odd)]
+    views = differences(judge_cells(cells, RECORD, Catalogue((PROMPT, LABEL))))
+    assert {view.fact: view.known for view in views} == {"key.pem_label@k": "D002", "prompts": None}
+
+
+def test_a_verdict_does_not_depend_on_the_other_targets() -> None:
+    one, other = cell("a", "1.1.1g", OLD), cell("b", "3.0.2", OLD)
+    catalogue = Catalogue((PROMPT, LABEL))
+    together = judge_cells([one, other], RECORD, catalogue)
+    alone = judge_cells([one], RECORD, catalogue) + judge_cells([other], RECORD, catalogue)
+    assert together == alone
+    assert [judgement.verdict for judgement in alone] == [Verdict.KNOWN, Verdict.NEW]
+
+
+def test_all_targets_being_wrong_alike_is_caught() -> None:
+    wrong: dict[str, FactValue] = {"prompts": [], "key.pem_label@k": "NEW"}
+    cells = [cell(name, "3.0.2", wrong) for name in "abc"]
+    assert {judgement.verdict for judgement in judge_cells(cells, RECORD, Catalogue(()))} == {Verdict.NEW}
