@@ -27,7 +27,7 @@ class Step:
     id: str
     run: str
     input: Input
-    answers: tuple[str, ...]
+    answers: tuple[str, ...] = field(repr=False)
     timeout_s: float
     promises: tuple[Promise, ...]
     gates: frozenset[str]

@@ -1,0 +1,159 @@
+"""The terminal report, from a result written by hand."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from opensslrun.report.model import Result
+from opensslrun.report.terminal import show_result
+from opensslrun.report.words import shortened, value_in_words, visible
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    finding = {"fact": "verify.claim@leaf.crt", "verdict": "known", "value": "ok", "predicted": "ok", "by": "D003"}
+    run = "openssl verify -CAfile root.crt leaf.crt"
+    base: dict[str, Any] = {
+        "schema": 1,
+        "run": {
+            "tool_version": "0.1.0",
+            "code_sha256": "0" * 64,
+            "cases_sha256": "0" * 64,
+            "selection": {"targets": [], "cases": []},
+            "shard": None,
+            "started": "2026-01-01T00:00:00+00:00",
+            "duration_s": 2.5,
+        },
+        "summary": {"cells": 2, "facts": 2, "comparisons": 2, "pass": 1, "known": 1},
+        "targets": [target("host", "OpenSSL", "3.0.19"), target("libressl-3.0.2", "LibreSSL", "3.0.2")],
+        "cases": [{"id": "verify-expired", "title": "An expired certificate is refused"}],
+        "cells": [
+            cell("host", "pass", step(run, {"verify.claim@leaf.crt": "refused"})),
+            cell("libressl-3.0.2", "known", step(run, {"verify.claim@leaf.crt": "ok"}, finding)),
+        ],
+        "differences": [
+            {
+                "case": "verify-expired",
+                "step": "1",
+                "fact": "verify.claim@leaf.crt",
+                "groups": [
+                    {"value": "refused", "targets": ["host"]},
+                    {"value": "ok", "targets": ["libressl-3.0.2"]},
+                ],
+                "known": "D003",
+            }
+        ],
+        "catalogue": {"proven": ["D003"], "unproven": [], "stale": []},
+        "known_differences": [
+            {
+                "id": "D003",
+                "title": "verify says OK to an expired certificate",
+                "severity": "security",
+                "why": "why",
+                "advice": "read the lines that begin with error",
+            }
+        ],
+    }
+    return base | changes
+
+
+def target(name: str, implementation: str, version: str) -> dict[str, Any]:
+    return {
+        "id": name,
+        "implementation": implementation,
+        "version": version,
+        "platform": "linux",
+        "reader": "someone",
+        "need": "required",
+        "version_line": f"{implementation} {version}",
+        "fingerprint": None,
+        "image": None,
+        "origin": "made",
+        "outcome": "ran",
+    }
+
+
+def step(run: str, facts: dict[str, Any], *findings: dict[str, Any]) -> dict[str, Any]:
+    base = {"id": "1", "run": run, "observation": "x", "duration_s": 0.1, "facts": facts, "wording": {}}
+    return {**base, "findings": list(findings)}
+
+
+def cell(name: str, verdict: str, *steps: dict[str, Any], reason: str = "") -> dict[str, Any]:
+    return {"target": name, "case": "verify-expired", "verdict": verdict, "reason": reason, "steps": list(steps)}
+
+
+def shown(data: dict[str, Any], width: int = 80, *, color: bool = False) -> str:
+    stream = io.StringIO()
+    show_result(Result.model_validate(data), Console(file=stream, width=width, force_terminal=color, highlight=False))
+    return stream.getvalue()
+
+
+def test_a_known_security_difference_stays_in_sight() -> None:
+    text = shown(document(), 120)
+    assert "known: security" in text
+    assert "D003  security  verify says OK to an expired certificate" in text
+    assert "read the lines that begin with error" in text
+    assert text.rstrip().endswith("2 cells as predicted, 1 known difference (1 security). 2 facts compared in 2.5 s.")
+
+
+def test_a_known_security_difference_is_red() -> None:
+    assert "\x1b[1;31mknown: security" in shown(document(), color=True)
+
+
+def test_the_sides_of_a_difference_stand_side_by_side() -> None:
+    lines = shown(document()).splitlines()
+    assert any("refused" in line and "host" in line for line in lines)
+    assert any("ok" in line and "libressl-3.0.2" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [40, 80, 160])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    assert max(len(line) for line in shown(document(), width).splitlines()) <= width
+
+
+def test_what_nobody_predicted_is_shown_with_its_command_line() -> None:
+    finding = {"fact": "exit_status", "verdict": "new", "value": 0, "predicted": {"absent": True}, "by": ""}
+    data = document(
+        cells=[cell("host", "new", step("openssl verify x", {"exit_status": 0}, finding))],
+        summary={"cells": 1, "facts": 1, "comparisons": 0, "new": 1},
+    )
+    text = shown(data)
+    assert "Not as predicted" in text
+    assert "openssl verify x" in text
+    assert "exit_status is 0; nothing is recorded for it" in text
+    assert "1 cell not as predicted" in text
+
+
+def test_a_target_that_did_not_run_is_named_with_its_reason() -> None:
+    missing = {**target("gone", "OpenSSL", "1"), "outcome": "not-run", "reason": "no engine", "version": None}
+    data = document(targets=[missing], cells=[cell("gone", "not-run", reason="no engine")])
+    text = shown(data)
+    assert "gone: not-run: no engine" in text
+    assert "0 of 1 target ran" in text
+
+
+def test_control_characters_of_a_run_are_shown_and_not_obeyed() -> None:
+    finding = {"fact": "stdout", "verdict": "new", "value": "a\x1b[31mb\u202e", "predicted": None, "by": ""}
+    data = document(cells=[cell("host", "new", step("openssl \x1b]0;x\x07", {"stdout": "x"}, finding))])
+    text = shown(data)
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "\\x1b[31mb\\u202e" in text
+
+
+def test_values_are_said_in_words() -> None:
+    assert value_in_words(["a", "b"]) == "a, b"
+    assert value_in_words([]) == "none"
+    assert value_in_words(value=True) == "yes"
+    assert value_in_words({"between": [8, 9]}) == "8 to 9"
+    assert value_in_words({"absent": True}) == "(not there)"
+    assert value_in_words("") == "''"
+    assert value_in_words({"scheme": "PBES2", "iterations": 2048}) == "scheme PBES2, iterations 2048"
+
+
+def test_a_cut_is_shown() -> None:
+    assert shortened("abcdef", 4) == "abc…"
+    assert visible("plain ünïcode") == "plain ünïcode"
