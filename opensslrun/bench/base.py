@@ -29,8 +29,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class SeenFile:
-    """A file of the workspace after a step. ``mode`` is the permission bits; ``content`` is None when it is
-    not a regular file or is larger than :data:`MAX_FILE_CONTENT`; ``kind`` is file, directory, link or other.
+    """A file of the workspace after a step. ``kind`` is ``file``, ``directory``, ``link`` or ``other``.
+
+    ``mode`` is the permission bits (0777 for a link). ``size`` is the bytes of a file or of a link's text, else 0.
+    ``content`` is None when it is not a regular file or is larger than :data:`MAX_FILE_CONTENT`.
     """
 
     kind: str

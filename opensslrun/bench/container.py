@@ -166,6 +166,12 @@ class Container:
             with engine_errors(f"remove the container for {self._name}"):
                 self._remove(identity)
 
+    def end(self) -> None:
+        """From another thread: let the container end, so that whatever is waited for in it comes back with an error."""
+        keeper = self._keeper
+        if keeper is not None:
+            keeper.shut()
+
     def _remove(self, identity: str) -> None:
         import docker.errors  # noqa: PLC0415 -- the SDK is imported late
 
@@ -297,10 +303,14 @@ class EngineSocket:
         self.socket.settimeout(left)
         return self.socket.recv(size)
 
-    def close(self) -> None:
-        """End the connection. Twice does nothing."""
+    def shut(self) -> None:
+        """End the stream; whoever reads it meets its end. May be called from another thread."""
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """End the connection. Twice does nothing."""
+        self.shut()
         with contextlib.suppress(OSError):
             self.socket.close()
         response = getattr(self._owner, "_response", None)

@@ -1,0 +1,264 @@
+"""The bench whose commands run in a container: one container a target, one shell kept open in it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import threading
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from opensslrun.bench.base import Command, Observation
+from opensslrun.bench.container import KEEPER_USER, Container, Options
+from opensslrun.bench.engine import connect
+from opensslrun.bench.exchange import ROOT, ArchiveVolume, Exchange, SharedDirectory
+from opensslrun.bench.shell import Shell, StepEnd
+from opensslrun.bench.tree import script
+from opensslrun.driver.dialogue import check_answers, typed
+from opensslrun.driver.outcome import Ending, Input, Outcome
+from opensslrun.driver.prompts import find_prompts
+from opensslrun.errors import EngineError
+
+if TYPE_CHECKING:
+    import docker
+
+RUN_USER = 12345
+"""Whom commands run as when this process is root: not root, and nobody of any distribution."""
+
+_TMP = {"/tmp": "rw,nosuid,nodev,mode=1777,size=67108864"}  # noqa: S108 -- the container's own
+
+
+_LAST_LINE = 2000
+"""Characters of what a command without a terminal wrote last that are shown when it hung."""
+
+
+class Transfer(StrEnum):
+    """How files get into the container and out of it."""
+
+    AUTO = "auto"
+    """By a shared directory where the engine sees this machine's files (tried by really using it), else by archive."""
+    SHARED = "shared"
+    ARCHIVE = "archive"
+
+
+class ContainerBench:
+    """Runs command lines in a container of an image, confined as tightly as :class:`Options` says.
+
+    Entering it starts the container and raises EngineError when that fails; leaving it removes the container and
+    every file of this machine. ``image`` is an id or a name; ``name`` is the target's, for sentences. Without a
+    ``client`` it makes one of its own. ``run_id`` goes into the container's label.
+    """
+
+    def __init__(
+        self,
+        image: str,
+        *,
+        name: str = "",
+        client: docker.DockerClient | None = None,
+        transfer: Transfer = Transfer.AUTO,
+        run_id: str = "",
+    ) -> None:
+        self._image = image
+        self._name = name or image
+        self._client = client
+        self._owns_client = client is None
+        self._transfer = transfer
+        self._run_id = run_id
+        self._user = (RUN_USER, RUN_USER) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
+        self._exchange: Exchange | None = None
+        self._container: Container | None = None
+        self._shell: Shell | None = None
+        self._workspaces = 0
+        self._interrupted = threading.Event()
+
+    @property
+    def transfer(self) -> Transfer:
+        """How files really move; AUTO before the bench is entered."""
+        if self._exchange is None:
+            return Transfer.AUTO
+        return Transfer.ARCHIVE if self._exchange.archives else Transfer.SHARED
+
+    @property
+    def container_id(self) -> str:
+        """The engine's id of the container. Raises EngineError when it is not running."""
+        if self._container is None:
+            raise EngineError(f"The bench of {self._name} was used while it was not open; enter it first")
+        return self._container.id
+
+    def __enter__(self) -> Self:
+        try:
+            if self._client is None:
+                self._client = connect()
+            self._start(self._client)
+        except BaseException:
+            with contextlib.suppress(EngineError):
+                self._close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._close()
+            return
+        with contextlib.suppress(EngineError):  # the first error says more than this one would
+            self._close()
+
+    def workspace(self, files: Mapping[str, bytes]) -> ContainerWorkspace:
+        """A fresh workspace holding these files. Raises UsageError for a name that leads out of it, EngineError."""
+        exchange, shell = self._open()
+        self._workspaces += 1
+        exchange.make(self._workspaces, files)
+        return ContainerWorkspace(self, exchange, shell, self._workspaces)
+
+    def interrupt(self) -> None:
+        """From another thread: a running command and every later one raise EngineError soon."""
+        self._interrupted.set()
+        if self._shell is not None:
+            self._shell.interrupt()
+        if self._container is not None:
+            self._container.end()
+
+    @contextlib.contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Says of whatever fails inside after :meth:`interrupt` that it was interrupted."""
+        try:
+            self._check_interrupted()
+            yield
+        except EngineError as error:
+            if self._interrupted.is_set():
+                raise EngineError(self._interruption()) from error
+            raise
+        self._check_interrupted()
+
+    def _check_interrupted(self) -> None:
+        if self._interrupted.is_set():
+            raise EngineError(self._interruption())
+
+    def _interruption(self) -> str:
+        return f"The commands of {self._name} were interrupted; run again for what is missing"
+
+    def _open(self) -> tuple[Exchange, Shell]:
+        if self._exchange is None or self._shell is None:
+            raise EngineError(f"The bench of {self._name} was used while it was not open; enter it first")
+        return self._exchange, self._shell
+
+    def _start(self, client: docker.DockerClient) -> None:
+        if self._transfer is Transfer.AUTO:
+            try:
+                self._start_with(client, SharedDirectory(self._user))
+            except EngineError:
+                # Whatever the reason, it is met again and told if it is not about the shared directory.
+                self._stop()
+                self._start_with(client, ArchiveVolume(self._user))
+        elif self._transfer is Transfer.SHARED:
+            self._start_with(client, SharedDirectory(self._user))
+        else:
+            self._start_with(client, ArchiveVolume(self._user))
+
+    def _start_with(self, client: docker.DockerClient, exchange: Exchange) -> None:
+        self._exchange = exchange
+        keeper = KEEPER_USER if self._user[0] != KEEPER_USER else KEEPER_USER - 1
+        options = exchange.mounted(Options(user=f"{keeper}:{keeper}", tmpfs=_TMP))
+        container = Container(client, self._image, options, run_id=self._run_id, name=self._name)
+        self._container = container
+        with self.interruptible():
+            container.start()
+            exchange.attach(container)
+            self._shell = Shell(
+                container,
+                user=f"{self._user[0]}:{self._user[1]}",
+                root=ROOT,
+                archives=exchange.archives,
+                name=self._name,
+            )
+            self._probe()
+
+    def _probe(self) -> None:
+        """Raise EngineError unless a file written here is read there and the other way round, by the same bytes."""
+        word = secrets.token_hex(16).encode()
+        with self.workspace({"given": word}) as workspace:
+            seen = workspace.run(Command("umask 077; cat given >taken; rm given; exit 3", Input.NONE, timeout_s=30))
+        taken = seen.files.get("taken")
+        if seen.outcome.status != 3 or set(seen.files) != {"taken"} or taken is None or taken.content != word:
+            said = seen.outcome.stderr.decode("utf-8", "backslashreplace").strip()[:300]
+            raise EngineError(
+                f"Files do not get into the container for {self._name} and out again ({said or 'no message'}); "
+                "see that the engine's disk is not full and that TMPDIR is a directory the engine may share"
+            )
+
+    def _close(self) -> None:
+        try:
+            self._stop()
+        finally:
+            if self._owns_client and self._client is not None:
+                client, self._client = self._client, None
+                client.close()
+
+    def _stop(self) -> None:
+        shell, self._shell = self._shell, None
+        container, self._container = self._container, None
+        exchange, self._exchange = self._exchange, None
+        try:
+            if shell is not None:
+                shell.close()
+            if container is not None:
+                container.close()
+        finally:
+            if exchange is not None:
+                exchange.close()
+
+
+class ContainerWorkspace:
+    """A directory in the container; see :class:`~opensslrun.bench.base.Workspace`."""
+
+    def __init__(self, bench: ContainerBench, exchange: Exchange, shell: Shell, number: int) -> None:
+        self._bench = bench
+        self._exchange = exchange
+        self._shell = shell
+        self._number = number
+        self._steps = 0
+
+    def run(self, command: Command) -> Observation:
+        """Run one command line. Raises EngineError when the bench is gone, UsageError for an answer of two lines."""
+        self._steps += 1
+        step = "0" if self._exchange.archives else str(self._steps)  # an archive is fetched whole: keep it small
+        check_answers(command.answers)
+        stdin = b"".join(typed(answer) + b"\n" for answer in command.answers) if command.input is Input.LINES else None
+        with self._bench.interruptible():
+            self._exchange.give(self._number, step, script(command.line), stdin)
+            end = self._shell.run(
+                self._number,
+                step,
+                command.input,
+                command.answers if command.input is Input.TERMINAL else (),
+                command.timeout_s,
+                line=command.line,
+            )
+            left = self._exchange.take(self._number, step)
+        return Observation(_outcome(command, end, left.stdout, left.stderr), left.files)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            with self._bench.interruptible():
+                self._shell.clean(self._number)
+        self._exchange.remove(self._number)
+
+
+def _outcome(command: Command, end: StepEnd, stdout: bytes, stderr: bytes) -> Outcome:
+    prompts, unanswered = end.prompts, end.unanswered
+    if command.input is not Input.TERMINAL:
+        text = stderr.decode("utf-8", "backslashreplace")
+        prompts = find_prompts(text)
+        if end.ending is Ending.HUNG:
+            unanswered = text.strip("\r\n").rpartition("\n")[2].rpartition("\r")[2][-_LAST_LINE:]
+    return Outcome(end.ending, end.status, prompts, unanswered, stdout, stderr, end.duration_s)

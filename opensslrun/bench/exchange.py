@@ -1,0 +1,213 @@
+"""How files get into a container's workspaces and out again: a shared directory, or archives through the engine.
+
+Both lay a workspace out alike below :data:`ROOT`, as :mod:`opensslrun.bench.tree` describes.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from opensslrun.bench.base import SeenFile
+from opensslrun.bench.container import Bind, Container, Options
+from opensslrun.bench.snapshot import snapshot_of_tar
+from opensslrun.bench.tree import CASE, HOME, STEPS, Tree, checked_names, disk_errors
+from opensslrun.driver.process import MAX_READ_BACK
+from opensslrun.errors import EngineError
+
+ROOT = "/w"
+"""Where the workspaces are in the container."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a step left: all that is in the case's directory, and at most MAX_READ_BACK bytes of each stream."""
+
+    stdout: bytes
+    stderr: bytes
+    files: Mapping[str, SeenFile]
+
+
+class Exchange(Protocol):
+    """One container's way of moving files. Every method raises EngineError when the way is gone."""
+
+    archives: bool
+    """Whether files go as archives, so that the shell in the container has to list sockets and to clean up."""
+
+    def mounted(self, options: Options) -> Options:
+        """``options`` with what this needs at :data:`ROOT`."""
+        ...
+
+    def attach(self, container: Container) -> None:
+        """Move files to and from this running container from now on."""
+        ...
+
+    def make(self, workspace: int, files: Mapping[str, bytes]) -> None:
+        """Lay out a new workspace."""
+        ...
+
+    def give(self, workspace: int, step: str, content: bytes, stdin: bytes | None) -> None:
+        """Put a step's script and stdin where the shell finds them."""
+        ...
+
+    def take(self, workspace: int, step: str) -> Collected:
+        """What the step left."""
+        ...
+
+    def remove(self, workspace: int) -> None:
+        """Remove a workspace as far as this machine can; never raises."""
+        ...
+
+    def close(self) -> None:
+        """Remove everything of this machine; never raises."""
+        ...
+
+
+class SharedDirectory:
+    """A private directory of this machine, bound into the container.
+
+    Files belong to the user ``owner`` (user and group id) that runs the commands: ourselves, unless we are root.
+    """
+
+    archives = False
+
+    def __init__(self, owner: tuple[int, int]) -> None:
+        self._tree = Tree(owner if os.geteuid() == 0 else None)
+
+    def mounted(self, options: Options) -> Options:
+        """``options`` with what this needs at :data:`ROOT`."""
+        return replace(options, binds=(*options.binds, Bind(str(self._tree.root), ROOT)))
+
+    def attach(self, container: Container) -> None:
+        """Nothing: the directory was bound when the container was made."""
+
+    def make(self, workspace: int, files: Mapping[str, bytes]) -> None:
+        """Lay out a new workspace."""
+        self._tree.make(workspace, files)
+
+    def give(self, workspace: int, step: str, content: bytes, stdin: bytes | None) -> None:
+        """Put a step's script and stdin where the shell finds them."""
+        self._tree.give(workspace, step, content, stdin)
+
+    def take(self, workspace: int, step: str) -> Collected:
+        """What the step left."""
+        where = self._tree.step(workspace, step)
+        with disk_errors("read what a step wrote"):
+            stdout, stderr = _taken(where.with_suffix(".out")), _taken(where.with_suffix(".err"))
+        return Collected(stdout, stderr, self._tree.files(workspace))
+
+    def remove(self, workspace: int) -> None:
+        """Remove a workspace; never raises."""
+        self._tree.remove(workspace)
+
+    def close(self) -> None:
+        """Remove the directory; never raises."""
+        self._tree.close()
+
+
+class ArchiveVolume:
+    """A volume of the container, reached through the engine's archive calls: for engines elsewhere.
+
+    Files belong to the user ``owner`` (user and group id) that runs the commands.
+    """
+
+    archives = True
+
+    def __init__(self, owner: tuple[int, int]) -> None:
+        self._owner = owner
+        self._waiting: list[tuple[str, bytes | None]] = []
+        self._container: Container | None = None
+
+    def mounted(self, options: Options) -> Options:
+        """``options`` with what this needs at :data:`ROOT`."""
+        return replace(options, volumes=(*options.volumes, ROOT))
+
+    def attach(self, container: Container) -> None:
+        """Move files to and from this running container from now on."""
+        self._container = container
+
+    def make(self, workspace: int, files: Mapping[str, bytes]) -> None:
+        """Kept until the first step, so that both go in one call."""
+        self._waiting = [(f"{workspace}", None), *((f"{workspace}/{name}", None) for name in (CASE, HOME, STEPS))]
+        made = {PurePosixPath()}
+        for name, content in checked_names(files).items():
+            for parent in reversed(PurePosixPath(name).parents):
+                if parent not in made:
+                    made.add(parent)
+                    self._waiting.append((f"{workspace}/{CASE}/{parent}", None))
+            self._waiting.append((f"{workspace}/{CASE}/{PurePosixPath(name)}", content))
+
+    def give(self, workspace: int, step: str, content: bytes, stdin: bytes | None) -> None:
+        """Put a step's script and stdin where the shell finds them."""
+        entries = [*self._waiting, (f"{workspace}/{STEPS}/{step}", content)]
+        if stdin is not None:
+            entries.append((f"{workspace}/{STEPS}/{step}.in", stdin))
+        self._reached().put(self._tar(entries), ROOT)
+        self._waiting = []
+
+    def take(self, workspace: int, step: str) -> Collected:
+        """What the step left."""
+        content = self._reached().get(f"{ROOT}/{workspace}")
+        where = f"{workspace}/{STEPS}/{step}"
+        try:
+            with tarfile.open(fileobj=io.BytesIO(content), mode="r:", errors="surrogateescape") as archive:
+                stdout, stderr, sockets = (_member(archive, where + end) for end in (".out", ".err", ".sockets"))
+                files = snapshot_of_tar(archive, f"{workspace}/{CASE}/", sockets)
+        except tarfile.TarError as error:
+            raise EngineError(
+                f"The engine's archive of a workspace is damaged ({error}); run the command again"
+            ) from error
+        return Collected(stdout[:MAX_READ_BACK], stderr[:MAX_READ_BACK], files)
+
+    def remove(self, workspace: int) -> None:  # noqa: ARG002 -- the shell in the container removes it
+        """Forget a workspace, which the shell in the container removes."""
+        self._waiting = []
+
+    def close(self) -> None:
+        """Forget what was not sent."""
+        self._waiting = []
+
+    def _reached(self) -> Container:
+        if self._container is None:
+            raise EngineError("Files were sent to a container that was not started; start it first")
+        return self._container
+
+    def _tar(self, entries: list[tuple[str, bytes | None]]) -> bytes:
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+            for name, content in entries:
+                info = tarfile.TarInfo(name)
+                # The workspace itself stays root's, as it stays ours in a shared directory.
+                info.uid, info.gid = self._owner if "/" in name else (0, 0)
+                if content is None:
+                    info.type, info.mode = tarfile.DIRTYPE, 0o755
+                    archive.addfile(info)
+                else:
+                    info.size, info.mode = len(content), 0o644
+                    archive.addfile(info, io.BytesIO(content))
+        return buffer.getvalue()
+
+
+def _member(archive: tarfile.TarFile, name: str) -> bytes:
+    try:
+        file = archive.extractfile(name)
+    except KeyError:
+        return b""
+    return file.read() if file is not None else b""
+
+
+def _taken(path: Path) -> bytes:
+    """The content of a stream's file, which is then removed: it may be large, and the next step has its own."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return b""
+    with os.fdopen(handle, "rb") as file:
+        content = file.read(MAX_READ_BACK)
+    path.unlink()
+    return content

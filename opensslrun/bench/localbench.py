@@ -1,0 +1,111 @@
+"""The bench whose commands run on this machine, by the same shell command lines and with the same answers."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from opensslrun.bench.base import Command, Observation
+from opensslrun.bench.tree import Tree, disk_errors, script
+from opensslrun.driver.outcome import Ending, through_shell
+from opensslrun.driver.process import run_program
+from opensslrun.errors import EngineError, EnvironmentLacksError
+
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class LocalBench:
+    """Runs command lines on this machine, in a private directory, with ``openssl`` naming one binary.
+
+    ``openssl`` is the binary's path. Entering it raises EnvironmentLacksError when there is no program there;
+    leaving it removes the directory.
+    """
+
+    def __init__(self, openssl: Path, *, name: str = "") -> None:
+        self._openssl = openssl.absolute()
+        self._name = name or str(openssl)
+        self._tree: Tree | None = None
+        self._workspaces = 0
+        self._interrupted = threading.Event()
+
+    def __enter__(self) -> Self:
+        if shutil.which(self._openssl) is None:
+            raise EnvironmentLacksError(
+                f"{self._openssl} is not a program that can be run; name the path of an openssl that is"
+            )
+        self._tree = Tree(None)
+        with disk_errors("link the openssl to be run"):
+            self._bin(self._tree).mkdir()
+            (self._bin(self._tree) / "openssl").symlink_to(self._openssl)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        tree, self._tree = self._tree, None
+        if tree is not None:
+            tree.close()
+
+    def workspace(self, files: Mapping[str, bytes]) -> LocalWorkspace:
+        """A fresh workspace holding these files. Raises UsageError for a name that leads out of it, EngineError."""
+        if self._tree is None:
+            raise EngineError(f"The bench of {self._name} was used while it was not open; enter it first")
+        self._workspaces += 1
+        self._tree.make(self._workspaces, files)
+        environment = {
+            "PATH": f"{self._bin(self._tree)}:{SYSTEM_PATH}",
+            "HOME": str(self._tree.home(self._workspaces)),
+            "LC_ALL": "C",
+        }
+        return LocalWorkspace(self._tree, self._workspaces, environment, self._interrupted)
+
+    def interrupt(self) -> None:
+        """From another thread: a running command and every later one raise EngineError soon."""
+        self._interrupted.set()
+
+    @staticmethod
+    def _bin(tree: Tree) -> Path:
+        return tree.root / "bin"
+
+
+class LocalWorkspace:
+    """A directory of this machine; see :class:`~opensslrun.bench.base.Workspace`."""
+
+    def __init__(self, tree: Tree, number: int, environment: Mapping[str, str], interrupted: threading.Event) -> None:
+        self._tree = tree
+        self._number = number
+        self._environment = environment
+        self._interrupted = interrupted
+        self._steps = 0
+
+    def run(self, command: Command) -> Observation:
+        """Run one command line. Raises EngineError when interrupted, UsageError for an answer of two lines."""
+        self._steps += 1
+        step = str(self._steps)
+        self._tree.give(self._number, step, script(command.line), None)
+        outcome = run_program(
+            ["/bin/sh", f"../s/{step}"],
+            cwd=self._tree.case(self._number),
+            input=command.input,
+            answers=command.answers,
+            timeout_s=command.timeout_s,
+            env=self._environment,
+            interrupted=self._interrupted,
+        )
+        if outcome.ending is Ending.EXITED:
+            ending, status = through_shell(outcome.status)
+            outcome = replace(outcome, ending=ending, status=status)
+        return Observation(outcome, self._tree.files(self._number))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._tree.remove(self._number)

@@ -1,0 +1,211 @@
+"""One shell kept open in a container, so that a command costs no new ``exec`` of the engine.
+
+The shell is a loop that reads a line a step from its terminal (the step's number, never the command line: a
+terminal takes lines of 4,095 bytes at most), runs the step's script, kills whatever the step left running, and
+answers with a mark and the exit status. The mark is a fresh random word for each step, and a step's output goes to
+files, so nothing a command prints can be taken for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import pexpect
+from pexpect.socket_pexpect import SocketSpawn
+
+from opensslrun.bench.container import Container, EngineSocket
+from opensslrun.driver.dialogue import Dialogue, Stop, hold_dialogue
+from opensslrun.driver.outcome import MAX_FILE_SIZE, Ending, Input, through_shell
+from opensslrun.errors import EngineError
+
+_OPEN_TIMEOUT_S = 30.0
+_ULIMIT_BLOCK = 512
+"""Bytes in which POSIX counts ``ulimit -f``; ash, dash, and bash called as sh do."""
+
+_START = """
+b=; command -v setsid >/dev/null && command -v stty >/dev/null && command -v env >/dev/null || b=busybox
+exec $b env -i PATH="$PATH" LC_ALL=C /bin/sh -c "$1" opensslrun "$b" "$2" "$3" "$4"
+"""
+"""Leaves the environment of the engine and of the image behind, but for PATH. An image that has no links for the
+three programs has them in its busybox."""
+
+_LOOP = """
+b=$1 root=$2 blocks=$3 archives=$4
+umask 022
+ulimit -c 0
+ulimit -f "$blocks"
+exec 2>/dev/null
+set -m
+cd "$root"
+sober() { $b stty sane -echo -onlcr; }
+clean() {
+    cd "$root"
+    [ -z "$archives" ] || $b rm -rf "$root/$1"
+    for left in /tmp/* /tmp/.[!.]* /tmp/..?*; do
+        if [ -e "$left" ] || [ -h "$left" ]; then $b rm -rf /tmp/* /tmp/.[!.]* /tmp/..?*; break; fi
+    done
+}
+sober
+while IFS=' ' read -r word space step how tidy mark; do
+    [ "$word" = opensslrun ] || continue
+    d=$root/$space
+    s=../s/$step
+    case $how in
+        open) echo "$mark 0"; continue ;;
+        clean) clean "$space"; echo "$mark 0"; continue ;;
+    esac
+    [ "$tidy" = - ] || sober
+    cd "$d/c" || { $b mkdir -p "$d/c"; cd "$d/c" || { echo "$mark gone"; continue; }; }
+    export HOME="$d/h"
+    case $how in
+        terminal) (exec sh "$s" </dev/null >"$s.out" 2>"$s.err"); status=$? ;;
+        lines) set +m; $b cat "$s.in" | (exec $b setsid sh "$s" >"$s.out" 2>"$s.err"); status=$?; set -m ;;
+        none) set +m; (exec $b setsid sh "$s" </dev/null >"$s.out" 2>"$s.err"); status=$?; set -m ;;
+    esac
+    kill -9 -1
+    [ -z "$archives" ] || $b find . -type s -exec $b stat -c %a {} \\; -print0 >"$s.sockets"
+    echo "$mark $status"
+done
+"""
+"""With job control (``set -m``) a step on the terminal is a process group of its own, so that ``kill 0`` in a
+script ends the script and not this loop. Without it, for ``lines`` and ``none``, a step is not the leader of a group,
+which lets ``setsid`` give it a session without forking. ``kill -9 -1`` spares its caller (Linux), hence this shell.
+A subshell takes the redirections, so that this shell's word on a killed step (``Killed``) is not in its stderr.
+``lines`` come through a pipe, as they do on this machine: a C library gives back to a file what it read too much."""
+
+_TOUCHES_TERMINAL = re.compile(r"tty|reset|tput|screen|script")
+"""A command line that may change the terminal's settings; so does any that asks, if it is killed while asking."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnd:
+    """How a step ended; the words are those of :class:`~opensslrun.driver.outcome.Outcome`."""
+
+    ending: Ending
+    status: int
+    prompts: tuple[str, ...]
+    unanswered: str
+    duration_s: float
+
+
+class _How(StrEnum):
+    """What a line asks the loop to do besides running a step (:class:`Input` names those)."""
+
+    OPEN = "open"
+    CLEAN = "clean"
+
+
+class Shell:
+    """The shell of one container, opened when it is first needed and again after it had to be killed."""
+
+    def __init__(self, container: Container, *, user: str, root: str, archives: bool, name: str) -> None:
+        self._container = container
+        self._user = user
+        self._root = root
+        self._archives = archives
+        self._name = name
+        self._socket: EngineSocket | None = None
+        self._spawn: SocketSpawn[bytes] | None = None
+        self._tidy = False
+
+    def run(
+        self, workspace: int, step: str, how: Input, answers: Sequence[str], timeout_s: float, *, line: str
+    ) -> StepEnd:
+        """Run the script of a step to its end, or kill it. ``line`` is what it does. Raises EngineError."""
+        self.open()
+        started = time.monotonic()
+        mark = secrets.token_hex(8)
+        self._type(workspace, step, how, mark)
+        dialogue = self._listen(mark, answers, started + timeout_s)
+        duration_s = time.monotonic() - started
+        self._tidy = bool(dialogue.prompts or dialogue.text) or _TOUCHES_TERMINAL.search(line) is not None
+        match dialogue.stop:
+            case Stop.END if dialogue.end is not None:
+                status = dialogue.end[1].decode()
+                if status == "gone":
+                    raise EngineError(
+                        f"A command removed its own working directory in the container for {self._name}; "
+                        "correct the case, which cannot go on"
+                    )
+                return StepEnd(*through_shell(int(status)), dialogue.prompts, "", duration_s)
+            case Stop.HUNG:
+                self._kill()
+                return StepEnd(Ending.HUNG, -1, dialogue.prompts, dialogue.unanswered, duration_s)
+            case _:
+                self._lost()
+                return StepEnd(Ending.SIGNALLED, 9, dialogue.prompts, "", duration_s)
+
+    def clean(self, workspace: int) -> None:
+        """Remove what a workspace's steps left in ``/tmp``, and the workspace if files go as archives."""
+        self.open()
+        self._command(_How.CLEAN, workspace)
+
+    def open(self) -> None:
+        """Open the shell if it is not. Raises EngineError."""
+        if self._spawn is not None:
+            return
+        limit = str(MAX_FILE_SIZE // _ULIMIT_BLOCK)
+        argv = ["/bin/sh", "-c", _START, "sh", _LOOP, self._root, limit, "archives" if self._archives else ""]
+        self._socket = self._container.open_terminal(argv, user=self._user)
+        self._spawn = SocketSpawn(self._socket.socket)
+        self._command(_How.OPEN, 0)
+
+    def close(self) -> None:
+        """End the connection. What ran in the shell ends with the container."""
+        self._spawn = None
+        stream, self._socket = self._socket, None
+        if stream is not None:
+            stream.close()
+
+    def interrupt(self) -> None:
+        """From another thread: make a command that is being waited for come back with EngineError."""
+        stream = self._socket
+        if stream is not None:
+            stream.shut()
+
+    def _command(self, how: _How, workspace: int) -> None:
+        mark = secrets.token_hex(8)
+        self._type(workspace, "0", how, mark)
+        dialogue = self._listen(mark, (), time.monotonic() + _OPEN_TIMEOUT_S)
+        if dialogue.stop is not Stop.END:
+            self.close()
+            raise EngineError(
+                f"The shell in the container for {self._name} did not answer "
+                f"({dialogue.text.strip()[-300:] or 'no output'}); see that the image has /bin/sh and busybox or "
+                "coreutils, or make it again by `opensslrun targets build`"
+            )
+
+    def _type(self, workspace: int, step: str, how: Input | _How, mark: str) -> None:
+        tidy = "tidy" if self._tidy else "-"
+        if self._spawn is not None:
+            with contextlib.suppress(OSError):  # then the reading that follows meets the end of the stream
+                self._spawn.send(f"opensslrun {workspace} {step} {how} {tidy} {mark}\n".encode())
+
+    def _listen(self, mark: str, answers: Sequence[str], deadline: float) -> Dialogue:
+        if self._spawn is None:
+            return Dialogue(Stop.EOF, (), "", "")
+        end = re.compile(rb"%s (\d+|gone)\n" % mark.encode())
+        try:
+            return hold_dialogue(self._spawn, answers, end=end, deadline=deadline)
+        except (OSError, pexpect.EOF):
+            return Dialogue(Stop.EOF, (), "", "")
+
+    def _kill(self) -> None:
+        self.close()
+        self._container.kill_processes(self._user)
+
+    def _lost(self) -> None:
+        """The shell is gone. Raises EngineError if that is because the container is, too."""
+        self.close()
+        if not self._container.running():
+            raise EngineError(
+                f"The container for {self._name} ended in the middle of a step; if nothing removed it, the machine may "
+                "be out of memory: run again with fewer --jobs"
+            )
+        self._container.kill_processes(self._user)

@@ -1,0 +1,141 @@
+"""Workspaces as directories of this machine, laid out alike for every bench that can see them.
+
+Below the root, ``N/c`` is the case's own directory, ``N/h`` its home, and ``N/s`` holds the steps' scripts, their
+stdin and their output, out of the case's sight.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from opensslrun.bench.base import SeenFile
+from opensslrun.bench.snapshot import snapshot
+from opensslrun.errors import EngineError, UsageError
+
+CASE, HOME, STEPS = "c", "h", "s"
+
+
+def checked_names(files: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """``files``, if every name stays within a workspace. Raises UsageError for one that does not."""
+    for name in files:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or path.name == "" or "\0" in name:
+            raise UsageError(f"A workspace cannot hold an input file named {name!r}; use a relative path without '..'")
+    return files
+
+
+def script(line: str) -> bytes:
+    """A command line as the file a shell reads: verbatim, with the newline that ends it."""
+    return line.encode("utf-8", "surrogateescape") + b"\n"
+
+
+class Tree:
+    """Workspaces below a private directory that is made here and removed by :meth:`close`.
+
+    ``owner`` (user and group id) is whom everything a command may change is given to; None is ourselves. Methods
+    raise EngineError, in one sentence, when this machine's disk does not do as asked.
+    """
+
+    def __init__(self, owner: tuple[int, int] | None) -> None:
+        self._owner = owner
+        with disk_errors("make a private directory"):
+            self._private = Path(tempfile.mkdtemp(prefix="opensslrun-"))
+            self.root = self._private / "w"
+            self.root.mkdir()
+            self.root.chmod(0o755)
+
+    def make(self, workspace: int, files: Mapping[str, bytes]) -> None:
+        """Lay out a new workspace that holds ``files``."""
+        with disk_errors("lay out a workspace"):
+            top = self.root / str(workspace)
+            top.mkdir()
+            top.chmod(0o755)
+            for name in (CASE, HOME, STEPS):
+                self._directory(top / name)
+            for name, content in checked_names(files).items():
+                for parent in reversed(PurePosixPath(name).parents):
+                    if parent != PurePosixPath():
+                        self._directory(top / CASE / parent)
+                self._file(top / CASE / name, content)
+
+    def give(self, workspace: int, step: str, content: bytes, stdin: bytes | None) -> None:
+        """Write a step's script and what it is to read."""
+        with disk_errors("write a step's script"):
+            where = self.step(workspace, step)
+            if not self.case(workspace).exists():  # the step before may have removed it
+                self._directory(self.case(workspace))
+            self._file(where, content)
+            if stdin is not None:
+                self._file(where.with_suffix(".in"), stdin)
+
+    def case(self, workspace: int) -> Path:
+        """The directory a case's commands run in."""
+        return self.root / str(workspace) / CASE
+
+    def home(self, workspace: int) -> Path:
+        """What they have for ``HOME``."""
+        return self.root / str(workspace) / HOME
+
+    def step(self, workspace: int, step: str) -> Path:
+        """A step's script."""
+        return self.root / str(workspace) / STEPS / step
+
+    def files(self, workspace: int) -> dict[str, SeenFile]:
+        """What lies in the case's directory."""
+        with disk_errors("read what a step wrote"):
+            return snapshot(self.case(workspace))
+
+    def remove(self, workspace: int) -> None:
+        """Remove a workspace; never raises."""
+        _remove_tree(self.root / str(workspace))
+
+    def close(self) -> None:
+        """Remove everything; never raises."""
+        _remove_tree(self._private)
+
+    def _directory(self, path: Path) -> None:
+        path.mkdir(exist_ok=True)
+        path.chmod(0o755)
+        if self._owner is not None:
+            os.chown(path, *self._owner, follow_symlinks=False)
+
+    def _file(self, path: Path, content: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(content)
+            os.fchmod(file.fileno(), 0o644)
+            if self._owner is not None:
+                os.fchown(file.fileno(), *self._owner)
+
+
+@contextlib.contextmanager
+def disk_errors(doing: str) -> Iterator[None]:
+    """Turn an OSError within the block into an EngineError; ``doing`` completes "Could not …"."""
+    try:
+        yield
+    except OSError as error:
+        raise EngineError(
+            f"Could not {doing} in {error.filename or tempfile.gettempdir()}: {error.strerror or error}; "
+            "make room there, or set TMPDIR to another directory"
+        ) from error
+
+
+def _remove_tree(path: Path) -> None:
+    """Remove a directory, also one whose owner has taken from itself the right to write."""
+    shutil.rmtree(path, onerror=_retry_writable)
+
+
+def _retry_writable(remove: Callable[..., object], name: str, _: object) -> None:
+    path = Path(name)
+    with contextlib.suppress(OSError):
+        path.parent.chmod(stat.S_IRWXU)
+        if path.is_symlink() or not path.is_dir():
+            path.unlink(missing_ok=True)
+        elif remove is not os.rmdir:
+            path.chmod(stat.S_IRWXU)
+            shutil.rmtree(path, ignore_errors=True)
