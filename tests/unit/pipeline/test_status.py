@@ -1,0 +1,85 @@
+"""From a result to an exit status: the first that applies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from opensslrun.errors import ExitStatus
+from opensslrun.pipeline.status import conclude
+from opensslrun.report.model import Result
+
+
+def result(**changes: Any) -> Result:
+    run = {
+        "tool_version": "0.1.0",
+        "code_sha256": "",
+        "cases_sha256": "",
+        "selection": {"targets": [], "cases": []},
+        "shard": None,
+        "started": "",
+        "duration_s": 1.0,
+        "complete": changes.pop("complete", True),
+    }
+    base = {
+        "schema": 1,
+        "run": run,
+        "summary": {"cells": 1, "facts": 1, "comparisons": 1},
+        "targets": [],
+        "cells": [],
+        "differences": [],
+        "catalogue": {"proven": [], "unproven": [], "stale": []},
+    }
+    return Result.model_validate(base | changes)
+
+
+def cell(verdict: str) -> dict[str, str]:
+    return {"target": "t", "case": "c", "verdict": verdict, "reason": ""}
+
+
+def target(outcome: str, need: str = "required") -> dict[str, Any]:
+    empty = dict.fromkeys(("implementation", "version", "version_line", "fingerprint", "image", "origin"))
+    return {**empty, "id": "t", "platform": "linux", "reader": "", "need": need, "outcome": outcome, "reason": "gone"}
+
+
+@pytest.mark.parametrize("verdict", ["error", "hung", "fail", "new"])
+def test_a_cell_that_is_not_as_predicted_is_found(verdict: str) -> None:
+    assert conclude(result(cells=[cell("pass"), cell(verdict)]), []).status is ExitStatus.FOUND
+
+
+@pytest.mark.parametrize("verdict", ["pass", "known"])
+def test_cells_as_predicted_are_fine(verdict: str) -> None:
+    conclusion = conclude(result(cells=[cell(verdict)]), [])
+    assert (conclusion.status, conclusion.reasons) == (ExitStatus.OK, ())
+
+
+def test_a_stale_entry_is_found() -> None:
+    stale = {"proven": [], "unproven": [], "stale": [{"id": "D001", "reason": "no"}]}
+    assert conclude(result(catalogue=stale), []).status is ExitStatus.FOUND
+
+
+def test_a_required_target_that_did_not_run_is_lacking() -> None:
+    conclusion = conclude(result(targets=[target("not-run")]), [])
+    assert conclusion.status is ExitStatus.ENVIRONMENT
+    assert conclusion.reasons == ("t is required and did not run: gone",)
+
+
+def test_an_informational_target_that_did_not_run_is_no_matter_unless_it_is_named() -> None:
+    missing = result(targets=[target("not-run", "informational")])
+    assert conclude(missing, []).status is ExitStatus.OK
+    assert conclude(missing, ["t"]).status is ExitStatus.ENVIRONMENT
+
+
+def test_what_was_found_comes_before_what_is_missing() -> None:
+    both = result(cells=[cell("fail")], targets=[target("not-run")])
+    assert conclude(both, []).status is ExitStatus.FOUND
+
+
+def test_an_interruption_comes_first() -> None:
+    assert conclude(result(cells=[cell("fail")], complete=False), []).status is ExitStatus.INTERRUPTED
+
+
+def test_a_run_that_compared_nothing_is_not_green() -> None:
+    nothing = {"cells": 0, "facts": 0, "comparisons": 0}
+    assert conclude(result(summary=nothing), []).status is ExitStatus.NOTHING_JUDGED
