@@ -8,8 +8,11 @@ working while nothing is left in the user's own registry cache.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
+import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from opensslrun.errors import ChecksumError, EnvironmentLacksError
@@ -19,6 +22,7 @@ from opensslrun.targets.process import require_program, run_program
 from opensslrun.targets.roottar import write_tree
 
 _FETCH_TIMEOUT_S = 600
+_METADATA_TIMEOUT_S = 120
 _USER_FILES = ("config.toml", "config", "credentials.toml", "credentials")
 
 _MANIFEST = """\
@@ -102,14 +106,25 @@ def _fetch(route: CrateRoute, scratch: Path, work: Work) -> Path:
     result = run_program([cargo, "fetch"], work, env=env, cwd=project, timeout_s=_FETCH_TIMEOUT_S)
     if result.status != 0:
         raise EnvironmentLacksError(f"cargo could not fetch {route.crate} {route.version}: {result.last_line}")
-    # A version such as 111.9.0 unpacks as openssl-src-111.9.0+1.1.1g: build metadata is no part of a requirement.
-    pattern = f"registry/src/*/{route.crate}-{route.version}"
-    found = [path for tail in ("", "+*") for path in home.glob(f"{pattern}{tail}/{route.member}")]
-    if not found:
+    member = _crate_folder(cargo, route, project, env) / route.member
+    if not member.exists():
         raise EnvironmentLacksError(
             f"the crate {route.crate} {route.version} was fetched but has no {route.member!r} in it"
         )
-    return found[0]
+    return member
+
+
+def _crate_folder(cargo: str, route: CrateRoute, project: Path, env: Mapping[str, str]) -> Path:
+    """Where cargo has the crate: in its registry's cache, or wherever the user's settings keep a mirror of it."""
+    argv = [cargo, "metadata", "--format-version", "1", "--offline"]
+    try:
+        done = subprocess.run(argv, cwd=project, env=env, capture_output=True, timeout=_METADATA_TIMEOUT_S, check=True)
+        packages = json.loads(done.stdout)["packages"]
+        return next(Path(each["manifest_path"]).parent for each in packages if each["name"] == route.crate)
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError, StopIteration) as error:
+        raise EnvironmentLacksError(
+            f"cargo fetched {route.crate} {route.version} but could not say where it is: {error}; update cargo"
+        ) from error
 
 
 def _link_user_settings(home: Path) -> None:

@@ -51,11 +51,11 @@ def download(url: str, sha256: str, work: Work) -> Path:
 
 def _copy(url: str, handle: IO[bytes], work: Work) -> str:
     name = url.rpartition("/")[2]
-    request = urllib.request.Request(url, headers={"User-Agent": f"opensslrun/{__version__}"})  # noqa: S310 - see load.py
+    request = urllib.request.Request(url, headers={"User-Agent": f"opensslrun/{__version__}"})  # noqa: S310 -- schema.py lets only http and https through
     digest = hashlib.sha256()
     done = 0
     try:
-        with urllib.request.urlopen(request, timeout=SILENCE_S, context=_tls(url)) as answer:  # noqa: S310
+        with _opener().open(request, timeout=SILENCE_S) as answer:
             length = int(answer.headers.get("Content-Length") or 0)
             while chunk := answer.read(_CHUNK):
                 work.check()
@@ -75,9 +75,8 @@ def _copy(url: str, handle: IO[bytes], work: Work) -> str:
     return digest.hexdigest()
 
 
-def _tls(url: str) -> ssl.SSLContext | None:
-    if not url.startswith("https:"):
-        return None
+def _opener() -> urllib.request.OpenerDirector:
+    """What opens a URL with the environment's proxies and authorities, also after a redirection."""
     bundle = next((path for name in _CA_VARIABLES if (path := os.environ.get(name)) and Path(path).is_file()), None)
     context = ssl.create_default_context()
     if bundle:
@@ -87,7 +86,7 @@ def _tls(url: str) -> ssl.SSLContext | None:
             raise EnvironmentLacksError(
                 f"the file of certificate authorities {bundle} cannot be read: {error}; correct {_CA_VARIABLES[0]}"
             ) from error
-    return context
+    return urllib.request.build_opener(urllib.request.HTTPSHandler(context=context))
 
 
 def _reason(error: BaseException) -> str:

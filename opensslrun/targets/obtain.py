@@ -6,7 +6,6 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from pathlib import Path
 
 from opensslrun.bench.base import Bench
 from opensslrun.errors import EngineError, EnvironmentLacksError, OpensslrunError
@@ -193,10 +192,12 @@ def open_bench(obtained: Obtained) -> Bench:
     if obtained.image_id is not None:
         from opensslrun.bench.containerbench import ContainerBench  # noqa: PLC0415 -- benches import late
 
-        return ContainerBench(image_id=obtained.image_id)
+        return ContainerBench(obtained.image_id, name=obtained.target.id)
     from opensslrun.bench.localbench import LocalBench  # noqa: PLC0415
 
-    return LocalBench(openssl=obtained.path or Path("openssl"))
+    if obtained.path is None:
+        raise EnvironmentLacksError(f"{obtained.target.id} has neither an image nor a path; obtain it again")
+    return LocalBench(obtained.path, name=obtained.target.id)
 
 
 __all__ = ["Progress", "available", "available_all", "obtain", "obtain_many", "open_bench", "remove"]
