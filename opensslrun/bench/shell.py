@@ -63,6 +63,7 @@ while IFS=' ' read -r word space step how tidy mark; do
     [ "$tidy" = - ] || sober
     cd "$d/c" || { $b mkdir -p "$d/c"; cd "$d/c" || { echo "$mark gone"; continue; }; }
     export HOME="$d/h"
+    [ -z "$archives" ] || for old in ../s/*.out ../s/*.err; do : >"$old"; done
     case $how in
         terminal) (exec sh "$s" </dev/null >"$s.out" 2>"$s.err"); status=$? ;;
         lines) set +m; $b cat "$s.in" | (exec $b setsid sh "$s" >"$s.out" 2>"$s.err"); status=$?; set -m ;;
@@ -77,6 +78,7 @@ done
 script ends the script and not this loop. Without it, for ``lines`` and ``none``, a step is not the leader of a group,
 which lets ``setsid`` give it a session without forking. ``kill -9 -1`` spares its caller (Linux), hence this shell.
 A subshell takes the redirections, so that this shell's word on a killed step (``Killed``) is not in its stderr.
+Archives fetch all of a workspace, so earlier output is emptied.
 ``lines`` come through a pipe, as they do on this machine: a C library gives back to a file what it read too much."""
 
 _TOUCHES_TERMINAL = re.compile(r"tty|reset|tput|screen|script")

@@ -1,0 +1,116 @@
+"""Fixtures of the tests on a real engine: a client, and a small image with this machine's own openssl in it.
+
+A test that needs them fails where there is no engine; it is never skipped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import shutil
+import subprocess
+import tarfile
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from opensslrun.bench.container import RUN_LABEL
+from opensslrun.bench.containerbench import ContainerBench, Transfer
+from opensslrun.bench.engine import connect
+
+TEST_LABEL = "opensslrun.test"
+APPLETS = ("cat", "sh", "ls", "sleep", "ps", "ln", "mkfifo", "mkdir", "rm", "chmod", "wc", "id", "env", "nc", "touch")
+
+BenchMaker = Callable[..., ContainerBench]
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[docker.DockerClient]:
+    with contextlib.closing(connect()) as connected:
+        yield connected
+
+
+@pytest.fixture(scope="session")
+def busybox(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Debian's statically linked busybox."""
+    where = tmp_path_factory.mktemp("busybox")
+    where.chmod(0o755)
+    subprocess.run(["apt-get", "download", "busybox-static"], cwd=where, check=True, capture_output=True)
+    (package,) = where.glob("busybox-static_*.deb")
+    subprocess.run(["dpkg-deb", "-x", package, where / "root"], check=True, capture_output=True)
+    (found,) = [path for path in (where / "root").rglob("busybox") if path.is_file() and path.stat().st_mode & 0o111]
+    return found
+
+
+@pytest.fixture(scope="session")
+def host_openssl() -> Path:
+    """The openssl of this machine."""
+    found = shutil.which("openssl")
+    assert found is not None, "these tests run this machine's openssl; install it"
+    return Path(found)
+
+
+@pytest.fixture(scope="session")
+def openssl_image(client: docker.DockerClient, busybox: Path, host_openssl: Path) -> Iterator[str]:
+    """The id of an image with busybox, this machine's openssl, what it loads, and its default config."""
+    yield from imported_image(client, root_with_openssl(busybox, host_openssl))
+
+
+def imported_image(client: docker.DockerClient, tar: bytes) -> Iterator[str]:
+    """An image for the length of a fixture."""
+    repository = f"opensslrun-test/{uuid.uuid4().hex[:12]}"
+    client.api.import_image_from_data(tar, repository=repository, changes=[f"LABEL {TEST_LABEL}=bench"])
+    image = client.images.get(repository)
+    assert image.id is not None
+    yield image.id
+    client.images.remove(repository, force=True)
+
+
+def root_with_openssl(busybox: Path, openssl: Path, shell: Path | None = None) -> bytes:
+    """A root file system as a tar; ``shell`` is what is ``/bin/sh``, None for busybox's."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", dereference=True) as tar:
+        tar.add(busybox, "bin/busybox")
+        for name in APPLETS:
+            if name != "sh" or shell is None:
+                link = tarfile.TarInfo(f"bin/{name}")
+                link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+                tar.addfile(link)
+        if shell is not None:
+            tar.add(shell, "bin/sh")
+        directory = Path(_said(openssl, "version", "-d").split('"')[1])
+        modules = Path(_said(openssl, "version", "-m").split('"')[1])
+        files = [openssl, *sorted(modules.glob("*.so"))]
+        needed = {lib for file in [*files, *([shell] if shell else [])] for lib in _libraries(file)}
+        for path in sorted({*files, *needed}):
+            tar.add(path, str(path).lstrip("/"))
+        tar.add(directory / "openssl.cnf", str(directory / "openssl.cnf").lstrip("/"))
+    return buffer.getvalue()
+
+
+def _said(openssl: Path, *argv: str) -> str:
+    return subprocess.run([openssl, *argv], check=True, capture_output=True, text=True).stdout
+
+
+def _libraries(binary: Path) -> set[Path]:
+    listed = subprocess.run(["ldd", binary], check=True, capture_output=True, text=True).stdout
+    return {Path(match[1]) for match in re.finditer(r"(/\S+) \(0x", listed)}
+
+
+@pytest.fixture
+def new_bench(client: docker.DockerClient, openssl_image: str) -> Iterator[BenchMaker]:
+    """Makes benches of the image. In the end none of their containers may be left."""
+    run_id = f"test-{uuid.uuid4().hex}"
+
+    def make(image: str = openssl_image, transfer: Transfer = Transfer.AUTO) -> ContainerBench:
+        return ContainerBench(image, name="the target", client=client, transfer=transfer, run_id=run_id)
+
+    yield make
+    left = client.api.containers(all=True, filters={"label": f"{RUN_LABEL}={run_id}"})
+    for container in left:
+        client.api.remove_container(container["Id"], force=True, v=True)
+    assert left == []
