@@ -20,6 +20,7 @@ import pexpect
 from pexpect.socket_pexpect import SocketSpawn
 
 from opensslrun.bench.container import Container, EngineSocket
+from opensslrun.bench.tree import is_plain
 from opensslrun.driver.dialogue import Dialogue, Stop, hold_dialogue
 from opensslrun.driver.outcome import MAX_FILE_SIZE, Ending, Input, through_shell
 from opensslrun.errors import EngineError
@@ -65,6 +66,7 @@ while IFS=' ' read -r word space step how tidy mark; do
     export HOME="$d/h"
     [ -z "$archives" ] || for old in ../s/*.out ../s/*.err; do : >"$old"; done
     case $how in
+        plain) (exec </dev/null >"$s.out" 2>"$s.err"; . "$s"); status=$? ;;
         terminal) (exec sh "$s" </dev/null >"$s.out" 2>"$s.err"); status=$? ;;
         lines) set +m; $b cat "$s.in" | (exec $b setsid sh "$s" >"$s.out" 2>"$s.err"); status=$?; set -m ;;
         none) set +m; (exec $b setsid sh "$s" </dev/null >"$s.out" 2>"$s.err"); status=$?; set -m ;;
@@ -101,6 +103,8 @@ class _How(StrEnum):
 
     OPEN = "open"
     CLEAN = "clean"
+    PLAIN = "plain"
+    """A step on the terminal whose script only becomes one program: it needs no shell of its own to be safe."""
 
 
 class Shell:
@@ -123,7 +127,8 @@ class Shell:
         self.open()
         started = time.monotonic()
         mark = secrets.token_hex(8)
-        self._type(workspace, step, how, mark)
+        plain = how is Input.TERMINAL and is_plain(line)
+        self._type(workspace, step, _How.PLAIN if plain else how, mark)
         dialogue = self._listen(mark, answers, started + timeout_s)
         duration_s = time.monotonic() - started
         self._tidy = bool(dialogue.prompts or dialogue.text) or _TOUCHES_TERMINAL.search(line) is not None
