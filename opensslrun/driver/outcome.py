@@ -54,6 +54,16 @@ class Outcome:
     stderr: bytes
     duration_s: float
 
+    @property
+    def stdout_text(self) -> str:
+        """stdout as text; a byte that is not UTF-8 shows as ``\\xNN`` (openssl's output is not always UTF-8)."""
+        return self.stdout.decode("utf-8", "backslashreplace")
+
+    @property
+    def stderr_text(self) -> str:
+        """stderr as text, decoded as :attr:`stdout_text` is."""
+        return self.stderr.decode("utf-8", "backslashreplace")
+
 
 def through_shell(status: int) -> tuple[Ending, int]:
     """How a command ended, from the exit status of the shell that ran it: over 128 it was a signal (POSIX).
