@@ -1,0 +1,264 @@
+"""The matrix itself, from the command line, on the real engine and the real binaries."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import docker
+import jsonschema
+import pytest
+
+from opensslrun.bench.container import RUN_LABEL
+
+TARGETS = ["debian-12", "host", "libressl-3.0.2", "openssl-1.1.1g"]
+
+
+def start(folder: Path, *args: str, **environment: str) -> subprocess.Popen[str]:
+    argv = [sys.executable, "-m", "opensslrun", "matrix", "run", "--out", str(folder / "result.json"), *args]
+    return subprocess.Popen(
+        argv,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def finish(process: subprocess.Popen[str], seconds: float = 600) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=seconds)
+    assert "Traceback" not in err
+    return process.returncode, out, err
+
+
+def result_in(folder: Path) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((folder / "result.json").read_text())
+    return data
+
+
+def ours() -> set[str]:
+    client = docker.from_env()
+    try:
+        return {container.id or "" for container in client.containers.list(all=True, filters={"label": RUN_LABEL})}
+    finally:
+        client.close()
+
+
+def until(holds: Callable[[], bool], seconds: float = 20) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if holds():
+            return True
+        time.sleep(0.1)
+    return holds()
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> str:
+    assert process.stderr is not None
+    seen = ""
+    for line in process.stderr:
+        seen += line
+        if text in line:
+            return seen
+    raise AssertionError(f"{text!r} never came; got {seen!r}")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, str, str]:
+    folder = tmp_path_factory.mktemp("whole")
+    return folder, *finish(start(folder), 1800)
+
+
+def test_everything_is_as_predicted_on_four_targets(whole: tuple[Path, int, str, str]) -> None:
+    folder, status, out, err = whole
+    assert status == 0, err
+    result = result_in(folder)
+    assert sorted(target["id"] for target in result["targets"] if target["outcome"] == "ran") == TARGETS
+    assert result["summary"]["comparisons"] > 0
+    assert result["summary"]["comparisons"] == result["summary"]["facts"]
+    assert "as predicted" in out
+
+
+def test_each_target_is_the_version_it_is_called(whole: tuple[Path, int, str, str]) -> None:
+    lines = {target["id"]: target["version_line"] for target in result_in(whole[0])["targets"]}
+    assert lines["openssl-1.1.1g"] == "OpenSSL 1.1.1g  21 Apr 2020"
+    assert lines["libressl-3.0.2"] == "LibreSSL 3.0.2"
+    assert lines["debian-12"].startswith("OpenSSL 3.0.")
+
+
+def test_the_false_ok_of_libressl_is_a_known_security_difference(whole: tuple[Path, int, str, str]) -> None:
+    result = result_in(whole[0])
+    cells = {cell["target"]: cell for cell in result["cells"] if cell["case"] == "verify-expired"}
+    facts = cells["libressl-3.0.2"]["steps"][0]["facts"]
+    assert facts["exit_status"] == 0
+    assert facts["verify.claim@leaf.crt"] == "ok"
+    assert facts["verify.answer@leaf.crt"] == "refused"
+    assert cells["libressl-3.0.2"]["verdict"] == "known"
+    (by,) = {
+        finding["by"]
+        for finding in cells["libressl-3.0.2"]["steps"][0]["findings"]
+        if finding["fact"] == "verify.claim@leaf.crt"
+    }
+    severity = {entry["id"]: entry["severity"] for entry in result["known_differences"]}
+    assert severity[by] == "security"
+    for other in set(TARGETS) - {"libressl-3.0.2"}:
+        assert cells[other]["steps"][0]["facts"]["verify.claim@leaf.crt"] == "refused"
+    assert "known: security" in whole[2]
+
+
+def test_the_result_keeps_its_schema(whole: tuple[Path, int, str, str]) -> None:
+    argv = [sys.executable, "-m", "opensslrun", "schema"]
+    schema = json.loads(subprocess.run(argv, capture_output=True, check=True, timeout=60).stdout)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(result_in(whole[0]), schema)
+
+
+def test_no_pass_phrase_and_no_path_of_the_user_is_in_the_result(whole: tuple[Path, int, str, str]) -> None:
+    text = (whole[0] / "result.json").read_text() + whole[2] + whole[3]
+    assert "correct horse" not in text
+    assert str(Path.home()) not in (whole[0] / "result.json").read_text()
+
+
+def test_a_run_leaves_no_container(whole: tuple[Path, int, str, str]) -> None:
+    assert whole[1] == 0
+    assert until(lambda: not ours())
+
+
+def test_two_runs_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+    processes = [start(folder, "-c", "verify-expired") for folder in folders]
+    assert [finish(process)[0] for process in processes] == [0, 0]
+
+
+def test_a_cell_is_judged_alike_alone_and_among_others(whole: tuple[Path, int, str, str], tmp_path: Path) -> None:
+    status, _, _ = finish(start(tmp_path, "-t", "libressl-3.0.2", "-c", "verify-expired"))
+    assert status == 0
+    (alone,) = result_in(tmp_path)["cells"]
+    (among,) = [
+        cell
+        for cell in result_in(whole[0])["cells"]
+        if (cell["target"], cell["case"]) == ("libressl-3.0.2", "verify-expired")
+    ]
+    assert (alone["verdict"], alone["reason"]) == (among["verdict"], among["reason"])
+
+
+SLOW = 'title = "slow"\n[[step]]\nrun = "sleep 30; openssl version"\ntimeout = 100\n'
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_keeps_what_was_finished_and_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    cases = tmp_path / "cases"
+    cases.mkdir()
+    (cases / "zz-slow.toml").write_text(SLOW)
+    arguments = ["--cases-dir", str(cases), "-c", "verify-expired", "-c", "zz-slow"]
+    process = start(tmp_path, "-t", "openssl-1.1.1g", "-t", "host", *arguments)
+    read_until(process, "[2/4]")
+    process.send_signal(number)
+    status, _, err = finish(process, 30)
+    assert status == 130
+    assert "interrupted" in err
+    verdicts = {(cell["target"], cell["case"]): cell["verdict"] for cell in result_in(tmp_path)["cells"]}
+    assert verdicts["openssl-1.1.1g", "verify-expired"] == "pass"
+    assert verdicts["openssl-1.1.1g", "zz-slow"] == "not-run"
+    assert until(lambda: not ours())
+    assert not subprocess.run(["pgrep", "-f", "sleep 30; openssl"], capture_output=True, check=False).stdout
+
+
+def test_a_killed_run_leaves_no_container_and_no_process(tmp_path: Path) -> None:
+    cases = tmp_path / "cases"
+    cases.mkdir()
+    (cases / "zz-slow.toml").write_text(SLOW.replace("sleep 30", "sleep 31"))
+    process = start(tmp_path, "-t", "openssl-1.1.1g", "-t", "host", "--cases-dir", str(cases), "-c", "zz-slow")
+    assert until(lambda: bool(ours()))
+    time.sleep(1)
+    process.kill()
+    process.communicate(timeout=10)
+    assert until(lambda: not ours())
+    assert until(lambda: not subprocess.run(["pgrep", "-x", "sleep"], capture_output=True, check=False).stdout, 5)
+
+
+class Proxy:
+    """A way to the engine that can be cut, as an engine that stops is."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._server = socket.socket(socket.AF_UNIX)
+        self._server.bind(str(path))
+        self._server.listen()
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._server.accept()
+            except OSError:
+                return
+            engine = socket.socket(socket.AF_UNIX)
+            engine.connect("/var/run/docker.sock")
+            self._open += [client, engine]
+            for one, other in ((client, engine), (engine, client)):
+                threading.Thread(target=self._copy, args=(one, other), daemon=True).start()
+
+    @staticmethod
+    def _copy(one: socket.socket, other: socket.socket) -> None:
+        try:
+            while data := one.recv(65536):
+                other.sendall(data)
+            other.shutdown(socket.SHUT_WR)
+        except OSError:
+            return
+
+    def cut(self) -> None:
+        self._server.close()
+        self.path.unlink()
+        for each in self._open:
+            each.close()
+
+
+@pytest.fixture
+def proxy(tmp_path: Path) -> Iterator[Proxy]:
+    proxy = Proxy(tmp_path / "engine.sock")
+    yield proxy
+    if proxy.path.exists():
+        proxy.cut()
+
+
+def test_an_engine_that_stops_in_the_middle_is_an_error_in_one_sentence(tmp_path: Path, proxy: Proxy) -> None:
+    cases = tmp_path / "cases"
+    cases.mkdir()
+    (cases / "zz-slow.toml").write_text(SLOW)
+    arguments = ["--cases-dir", str(cases), "-c", "verify-expired", "-c", "zz-slow", "-t", "openssl-1.1.1g"]
+    process = start(tmp_path, *arguments, DOCKER_HOST=f"unix://{proxy.path}")
+    read_until(process, "[1/2]")
+    time.sleep(1)
+    proxy.cut()
+    status, _, err = finish(process, 120)
+    assert status == 1, err
+    verdicts = {cell["case"]: cell["verdict"] for cell in result_in(tmp_path)["cells"]}
+    assert verdicts == {"verify-expired": "pass", "zz-slow": "error"}
+    assert until(lambda: not ours())
+
+
+def test_without_an_engine_the_rest_runs_and_the_reason_is_said(tmp_path: Path) -> None:
+    process = start(tmp_path, "-c", "verify-expired", DOCKER_HOST=f"unix://{tmp_path}/gone.sock")
+    status, out, err = finish(process)
+    assert status == 3
+    verdicts = {cell["target"]: cell["verdict"] for cell in result_in(tmp_path)["cells"]}
+    assert verdicts["host"] == "pass"
+    assert verdicts["libressl-3.0.2"] == "not-run"
+    assert "libressl-3.0.2 is required and did not run" in err
+    assert "engine" in err
+    assert out
