@@ -13,7 +13,7 @@ from rich.text import Text
 from opensslrun.cli.output import err, out
 from opensslrun.errors import ExitStatus, OpensslrunError
 from opensslrun.report.progress import progress_on
-from opensslrun.report.words import counted
+from opensslrun.report.words import counted, visible
 from opensslrun.targets.load import load_targets, select_targets
 from opensslrun.targets.model import Availability, Available, Target
 from opensslrun.targets.obtain import available, obtain_many, remove
@@ -35,7 +35,7 @@ def run_list(args: argparse.Namespace) -> ExitStatus:
     for name in ("target", "version", "availability"):
         table.add_column(name, no_wrap=True)
     table.add_column("size", no_wrap=True, justify="right")
-    table.add_column("stands for / why")
+    table.add_column("stands for")
     for state in states:
         target = state.target
         version = f"{target.implementation} {target.version}" if target.implementation and target.version else ""
@@ -44,9 +44,13 @@ def run_list(args: argparse.Namespace) -> ExitStatus:
             version,
             Text(state.availability.value, style=_STYLES[state.availability]),
             f"{state.size / 1e6:.1f} MB" if state.size else "",
-            Text(f"{target.reader}; {state.reason}" if state.reason else target.reader),
+            Text(target.reader),
         )
-    out().print(table)
+    console = out()
+    console.print(table)
+    for state in states:
+        if state.availability is not Availability.READY:
+            console.print(f"{state.target.id}: {visible(state.reason)}", soft_wrap=True)
     return ExitStatus.OK
 
 
