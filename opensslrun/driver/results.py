@@ -80,11 +80,16 @@ class Verification:
     @property
     def sentence(self) -> str:
         """For people."""
+        return self.sentence_for(str(self.path))
+
+    def sentence_for(self, name: str) -> str:
+        """For people, calling the file by the ``name`` they used; always one line."""
+        shown = printable(name)
         if self.ok:
-            return f"{self.path}: OK"
+            return f"{shown}: OK"
         reasons = "; ".join(f"{error.text} (error {error.number} at depth {error.depth})" for error in self.errors)
         claim = ", although openssl says OK" if self.claimed_ok else ""
-        return f"{self.path}: not valid{claim}: {reasons or said(self.outcome)}"
+        return f"{shown}: not valid{claim}: {reasons or said(self.outcome)}"
 
 
 def printable(text: str) -> str:

@@ -1,0 +1,106 @@
+"""``opensslrun root-ca``: the guide's two commands, with protections."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opensslrun.cli import passphrase, where
+from opensslrun.cli.output import err, out
+from opensslrun.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from opensslrun.driver.openssl import OpenSSL
+    from opensslrun.driver.passphrase import PassPhrase
+    from opensslrun.driver.rootca import RootCA
+
+_DESCRIPTION = """\
+Make a root CA: rootCA.key, an RSA key encrypted with your pass phrase, and rootCA.crt, its certificate, with
+  openssl genrsa -des3 -out rootCA.key 4096
+  openssl req -x509 -config root.conf -new -nodes -key rootCA.key -sha256 -days 1024 -out rootCA.crt
+Both are checked before they appear, and an existing file is never lost."""
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "root-ca",
+        help="make a root CA: its key and its certificate",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--config", type=Path, required=True, metavar="root.conf", help="the config file: its name and extensions"
+    )
+    parser.add_argument("--out-dir", type=Path, required=True, metavar="DIR", help="where the two files go")
+    parser.add_argument("--bits", type=int, default=4096, help="size of the key (default: %(default)s)")
+    parser.add_argument("--days", type=int, default=1024, help="validity of the certificate (default: %(default)s)")
+    parser.add_argument("--force", action="store_true", help="replace the two files if they are there")
+    passphrase.add_options(parser)
+    where.add_options(parser)
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="text, or one JSON document")
+    parser.set_defaults(handler="opensslrun.cli.root_ca:handle")
+
+
+def handle(args: argparse.Namespace) -> ExitStatus:
+    """Run it."""
+    from opensslrun.driver.rootca import KEY_NAME, make_root_ca  # noqa: PLC0415  (so that --help is quick)
+
+    def secret() -> PassPhrase:
+        given = passphrase.read_pass_phrase(args, KEY_NAME, new=True)
+        err().print(f"Making a key of {args.bits} bits and its certificate…", soft_wrap=True)
+        return given
+
+    with where.openssl_for(args) as openssl:
+        made = make_root_ca(
+            openssl,
+            config=args.config,
+            out_dir=args.out_dir,
+            pass_phrase=secret,
+            bits=args.bits,
+            days=args.days,
+            force=args.force,
+        )
+        if args.format == "json":
+            out().out(json.dumps(_document(openssl, made), indent=1), highlight=False)
+        else:
+            _show(openssl, made)
+    return ExitStatus.OK
+
+
+def _show(openssl: OpenSSL, made: RootCA) -> None:
+    key, certificate = made.key, made.certificate
+    for line in (
+        f"Made with {openssl.version.version} ({openssl.name}):",
+        f"  {key.path}  RSA key, {key.bits} bits, encrypted with your pass phrase; keep both safe",
+        f"  {certificate.path}  root CA certificate of {certificate.subject}",
+        f"    valid until {certificate.not_after:%Y-%m-%d}, SHA-256 fingerprint {certificate.sha256}",
+    ):
+        out().print(line, soft_wrap=True)
+    path = shlex.quote(str(certificate.path))
+    err().print(
+        f"Next: upload {certificate.path.name} wherever it is to be trusted (never the key), and check what it "
+        f"signs with\n  opensslrun verify --ca-file {path} CERTIFICATE",
+        soft_wrap=True,
+    )
+
+
+def _document(openssl: OpenSSL, made: RootCA) -> dict[str, object]:
+    key, certificate = made.key, made.certificate
+    return {
+        "openssl": {"name": openssl.name, "version": str(openssl.version.version)},
+        "key": {"path": str(key.path), "bits": key.bits, "encrypted": key.encrypted, "pem_label": key.label},
+        "certificate": {
+            "path": str(certificate.path),
+            "subject": certificate.subject,
+            "issuer": certificate.issuer,
+            "serial": f"{certificate.serial:X}",
+            "not_before": certificate.not_before.isoformat(),
+            "not_after": certificate.not_after.isoformat(),
+            "ca": certificate.ca,
+            "sha256": certificate.sha256,
+        },
+    }

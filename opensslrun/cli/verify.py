@@ -1,0 +1,71 @@
+"""``opensslrun verify``: ``openssl verify``, with the true answer on every version."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opensslrun.cli import where
+from opensslrun.cli.output import out
+from opensslrun.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from opensslrun.driver.openssl import OpenSSL
+    from opensslrun.driver.results import Verification
+
+_DESCRIPTION = """\
+Check certificates with 'openssl verify'. Only the certificates in ROOT are trusted, not the system's too, and
+an OK that stands beside an error (LibreSSL before 3.3) is not believed. Exit status 1 when one is not valid."""
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "verify",
+        help="openssl verify, with the true answer on every version",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--ca-file", type=Path, required=True, metavar="ROOT", help="trusted certificates (PEM)")
+    parser.add_argument(
+        "--untrusted",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="intermediate certificates (PEM; repeatable)",
+    )
+    parser.add_argument("certificates", type=Path, nargs="+", metavar="CERT", help="a certificate to check (PEM)")
+    where.add_options(parser)
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="text, or one JSON document")
+    parser.set_defaults(handler="opensslrun.cli.verify:handle")
+
+
+def handle(args: argparse.Namespace) -> ExitStatus:
+    """Run it."""
+    with where.openssl_for(args) as openssl:
+        results = [openssl.verify(path, args.ca_file, args.untrusted) for path in args.certificates]
+        if args.format == "json":
+            out().out(json.dumps(_document(openssl, args.certificates, results), indent=1), highlight=False)
+        else:
+            for path, result in zip(args.certificates, results, strict=True):
+                out().print(result.sentence_for(str(path)), soft_wrap=True)
+    return ExitStatus.OK if all(result.ok for result in results) else ExitStatus.FOUND
+
+
+def _document(openssl: OpenSSL, paths: list[Path], results: list[Verification]) -> dict[str, object]:
+    return {
+        "openssl": {"name": openssl.name, "version": str(openssl.version.version)},
+        "certificates": [
+            {
+                "path": str(path),
+                "ok": result.ok,
+                "claimed_ok": result.claimed_ok,
+                "errors": [{"number": e.number, "depth": e.depth, "text": e.text} for e in result.errors],
+                "exit_status": result.outcome.status,
+            }
+            for path, result in zip(paths, results, strict=True)
+        ],
+    }
