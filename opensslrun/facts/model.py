@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from typing_extensions import TypeAliasType
 
-FactValue = TypeAliasType("FactValue", "None | bool | int | str | list[FactValue] | dict[str, FactValue]")
+FactValue = TypeAliasType("FactValue", "bool | int | str | list[FactValue] | dict[str, FactValue] | None")
 
 
 @dataclass(frozen=True, slots=True)

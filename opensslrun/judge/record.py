@@ -38,7 +38,7 @@ def load_record(path: Path) -> Record | None:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise UsageError(
-            f"{path} holds no recorded values: {where}: {first['msg']}; restore it, or record anew by 'opensslrun review'"
+            f"{path} holds no recorded values: {where}: {first['msg']}; restore it, or use 'opensslrun review'"
         ) from error
 
 
