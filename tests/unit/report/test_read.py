@@ -10,7 +10,7 @@ import pytest
 from opensslrun.errors import UsageError
 from opensslrun.report.read import read_result
 
-RUN = {
+RUN: dict[str, object] = {
     "tool_version": "0.1.0",
     "code_sha256": "",
     "cases_sha256": "",
@@ -19,7 +19,7 @@ RUN = {
     "started": "",
     "duration_s": 1.0,
 }
-GOOD = {
+GOOD: dict[str, object] = {
     "schema": 1,
     "run": RUN,
     "summary": {"cells": 0, "facts": 0, "comparisons": 0},
