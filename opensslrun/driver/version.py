@@ -44,7 +44,7 @@ class Version:
     """A released version of one implementation. ``suffix`` (``-fips``, ``+quic``, ``-alpha1``) is kept for display.
 
     Only a pre-release suffix (``-alpha1``, ``-beta2``, ``-pre1``, ``-dev``) counts in the order, before its
-    release; builds such as ``-fips`` are that release.
+    release; builds such as ``-fips`` are that release, and stand directly after it.
     """
 
     implementation: Implementation
@@ -76,7 +76,8 @@ class Version:
             return NotImplemented
         if self.implementation is not other.implementation:
             raise TypeError(f"{self} and {other} are numbers of two projects and have no order")
-        return self.order < other.order
+        # Builds of one release differ, so they need a place of their own beside it for the order to be total.
+        return (self.order, self.number, self.suffix) < (other.order, other.number, other.suffix)
 
     @property
     def line(self) -> str:
@@ -174,7 +175,7 @@ class VersionSet:
             case "!=":
                 return version.order != bound.order
             case "<":
-                return version < bound
+                return version.order < bound.order
             case "<=":
                 return version.order <= bound.order
             case ">":
