@@ -1,0 +1,215 @@
+"""Certificates and requests as facts.
+
+``asn1crypto`` reads the fields, because it also reads what is not quite right; ``cryptography`` judges
+independently whether the whole is well formed, and checks signatures. Nothing is taken from text output.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from asn1crypto import csr as asn1_csr
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from opensslrun.facts.attempt import MALFORMED, Asn1, Values, attempt, values
+from opensslrun.facts.extensions import Identity, extensions_value
+from opensslrun.facts.model import FactValue
+from opensslrun.facts.names import name_value, public_key_value
+
+CLOCK_TOLERANCE_S: Final = 3600
+"""Seconds between now and the begin of a certificate made now: a step takes minutes, a wrong time zone more."""
+
+_TWO_CLOCK_READINGS_S: Final = 2
+"""``openssl`` reads the clock once for each end of the validity, so a second may have passed between them."""
+
+_SERIAL_SIZES: Final = (4, 9, 20)
+"""A counter; the 64 random bits of LibreSSL (8 or 9 octets, rarely fewer); the 159 of OpenSSL (20, rarely fewer)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One certificate: its DER, and what identifies it. ``identity`` is None when it cannot be read that far."""
+
+    der: bytes = field(repr=False)
+    identity: Identity | None
+    spki: bytes | None
+
+
+def read_certificate(der: bytes) -> Certificate:
+    """What of a certificate others refer to."""
+    parsed = attempt(lambda: asn1_x509.Certificate.load(der, strict=True))
+    spki = attempt(lambda: bytes(parsed["tbs_certificate"]["subject_public_key_info"].dump())) if parsed else None
+    return Certificate(der, attempt(lambda: _identity(parsed)), spki)
+
+
+def certificate_values(
+    it: Certificate, others: Mapping[str, Certificate], keys: Mapping[str, bytes | None], prefix: str = "certificate."
+) -> Values:
+    """Facts of one certificate. ``others`` are the certificates of the workspace, ``keys`` the public keys of its
+    private keys, both by file name.
+    """
+    parsed = attempt(lambda: asn1_x509.Certificate.load(it.der, strict=True))
+    if parsed is None or it.identity is None:
+        return {f"{prefix}version": MALFORMED}
+    body = parsed["tbs_certificate"]
+    identity = it.identity
+    identities = {name: other.identity for name, other in others.items() if other.identity is not None}
+    spki = it.spki or b""
+    drawn = values(
+        {
+            "version": lambda: {"v1": 1, "v2": 2, "v3": 3}.get(body["version"].native, MALFORMED),
+            "well_formed": lambda: _is_well_formed(it.der, parsed),
+            "subject": lambda: name_value(body["subject"]),
+            "issuer": lambda: name_value(body["issuer"]),
+            "self_issued": lambda: _is_self_issued(body),
+            "self_signature_valid": lambda: _is_signed_by(it.der, it.der),
+            "self_signed": lambda: _is_self_issued(body) and _is_signed_by(it.der, it.der),
+            "signed_by": lambda: [name for name, other in sorted(others.items()) if _is_signed_by(it.der, other.der)],
+            "serial": lambda: _small_serial(body["serial_number"]),
+            "serial_octets": lambda: _serial_octets(body["serial_number"]),
+            "serial_positive": lambda: body["serial_number"].native > 0,
+            "signature_algorithm": lambda: _algorithm(parsed["signature_algorithm"]),
+            "validity_days": lambda: _validity(body["validity"]),
+            "validity_encoding": lambda: [type(body["validity"][end].chosen).__name__ for end in _ENDS],
+            "starts_now": lambda: _starts_now(body["validity"]),
+            "public_key": lambda: _public_key(spki),
+            "key_bits": lambda: public_key_value(spki)[1],
+            "key_matches": lambda: [name for name, public in sorted(keys.items()) if public == it.spki],
+            "ca": lambda: _is_ca(body["extensions"]),
+            "extensions": lambda: extensions_value(body["extensions"], identity, identities),
+        }
+    )
+    return {f"{prefix}{name}": value for name, value in drawn.items()}
+
+
+def request_values(der: bytes, keys: Mapping[str, bytes | None]) -> Values:
+    """Facts of one certificate request."""
+    parsed = attempt(lambda: asn1_csr.CertificationRequest.load(der, strict=True))
+    if parsed is None:
+        return {"request.version": MALFORMED}
+    body = parsed["certification_request_info"]
+    spki = attempt(lambda: bytes(body["subject_pk_info"].dump()))
+    drawn = values(
+        {
+            "version": lambda: {"v1": 1, "v2": 2, "v3": 3}.get(body["version"].native, MALFORMED),
+            "subject": lambda: name_value(body["subject"]),
+            "signature_algorithm": lambda: _algorithm(parsed["signature_algorithm"]),
+            "signature_valid": lambda: x509.load_der_x509_csr(der).is_signature_valid,
+            "public_key": lambda: _public_key(spki or b""),
+            "key_bits": lambda: public_key_value(spki or b"")[1],
+            "key_matches": lambda: [name for name, public in sorted(keys.items()) if public == spki],
+            "attributes": lambda: [str(attribute["type"].native) for attribute in body["attributes"]],
+            "extensions": lambda: _requested(body, spki or b""),
+        }
+    )
+    return {f"request.{name}": value for name, value in drawn.items()}
+
+
+_ENDS = ("not_before", "not_after")
+
+
+def _identity(parsed: Asn1) -> Identity:
+    body = parsed["tbs_certificate"]
+    identifier = None
+    for extension in body["extensions"] if body["extensions"].native is not None else ():
+        if extension["extn_id"].dotted == "2.5.29.14":
+            identifier = extension["extn_value"].parsed.native
+    bits = bytes(body["subject_public_key_info"]["public_key"].contents)[1:]
+    return Identity(bits, identifier, bytes(body["issuer"].dump()), body["serial_number"].native)
+
+
+def _is_well_formed(der: bytes, parsed: Asn1) -> bool:
+    """Whether ``cryptography`` accepts all of it and reads the same names, serial, dates, key and extensions."""
+    try:
+        strict = x509.load_der_x509_certificate(der)
+        seen = [extension.oid.dotted_string for extension in strict.extensions]
+        key = strict.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        return False
+    body = parsed["tbs_certificate"]
+    extensions = body["extensions"]
+    return (
+        strict.subject.public_bytes() == body["subject"].dump()
+        and strict.issuer.public_bytes() == body["issuer"].dump()
+        and strict.serial_number == body["serial_number"].native
+        and strict.not_valid_before_utc == body["validity"]["not_before"].native
+        and strict.not_valid_after_utc == body["validity"]["not_after"].native
+        and key == body["subject_public_key_info"].dump()
+        and seen == ([one["extn_id"].dotted for one in extensions] if extensions.native is not None else [])
+        and parsed["signature_algorithm"].dump() == body["signature"].dump()
+    )
+
+
+def _is_self_issued(body: Asn1) -> bool:
+    return bool(body["subject"].dump() == body["issuer"].dump())
+
+
+def _is_signed_by(der: bytes, issuer: bytes) -> bool:
+    """Whether the issuer's name is this one's issuer name and its key verifies the signature."""
+    try:
+        x509.load_der_x509_certificate(der).verify_directly_issued_by(x509.load_der_x509_certificate(issuer))
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _small_serial(serial: Asn1) -> FactValue:
+    """The serial where somebody chose it (at most 4 octets), None where it is random."""
+    return int(serial.native) if len(serial.contents) <= _SERIAL_SIZES[0] else None
+
+
+def _serial_octets(serial: Asn1) -> FactValue:
+    """Bounds, not the length itself, which chance decides: [1, 4], [5, 9], [10, 20] or [21, None]."""
+    octets, low = len(serial.contents), 1
+    for high in _SERIAL_SIZES:
+        if octets <= high:
+            return [low, high]
+        low = high + 1
+    return [low, None]
+
+
+def _algorithm(algorithm: Asn1) -> FactValue:
+    name = str(algorithm["algorithm"].native)
+    if name != "rsassa_pss":
+        return name
+    parameters = algorithm["parameters"]
+    return f"rsassa_pss {parameters['hash_algorithm']['algorithm'].native} salt {parameters['salt_length'].native}"
+
+
+def _validity(validity: Asn1) -> FactValue:
+    """Whole days where it is that, else the days and the seconds that are left."""
+    lasts = validity["not_after"].native - validity["not_before"].native
+    if 0 <= lasts.seconds <= _TWO_CLOCK_READINGS_S:
+        return int(lasts.days)
+    return {"days": lasts.days, "seconds": lasts.seconds}
+
+
+def _starts_now(validity: Asn1) -> bool:
+    return bool(abs(validity["not_before"].native.timestamp() - time.time()) <= CLOCK_TOLERANCE_S)
+
+
+def _public_key(spki: bytes) -> FactValue:
+    kind, bits = public_key_value(spki)
+    return kind if bits is None or not kind.startswith(("RSA", "DSA")) else f"{kind} {bits}"
+
+
+def _is_ca(extensions: Asn1) -> bool:
+    for extension in extensions if extensions.native is not None else ():
+        if extension["extn_id"].dotted == "2.5.29.19":
+            return bool(extension["extn_value"].parsed["ca"].native)
+    return False
+
+
+def _requested(body: Asn1, spki: bytes) -> FactValue:
+    """The extensions that a request asks for; an empty list where it has none."""
+    for attribute in body["attributes"]:
+        if attribute["type"].native in {"extension_request", "microsoft_request_extensions"}:
+            bits = bytes(asn1_x509.PublicKeyInfo.load(spki)["public_key"].contents)[1:] if spki else b""
+            return extensions_value(attribute["values"][0], Identity(bits, None, b"", 0), {})
+    return []

@@ -1,0 +1,165 @@
+"""Private keys: label, type, size, how they are encrypted, and whether a known pass phrase opens them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from asn1crypto import keys as asn1_keys
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+from opensslrun.facts.attempt import MALFORMED, Values, attempt, values
+from opensslrun.facts.model import FactValue
+from opensslrun.facts.names import key_value, public_key_value
+from opensslrun.facts.pem import Block
+
+PRIVATE_LABELS: Final = frozenset(
+    {"RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY", "PRIVATE KEY", "ENCRYPTED PRIVATE KEY"}
+)
+
+
+_CIPHERS: Final = {
+    "tripledes_3key": "DES-EDE3-CBC",
+    "des": "DES-CBC",
+    "aes128_cbc": "AES-128-CBC",
+    "aes192_cbc": "AES-192-CBC",
+    "aes256_cbc": "AES-256-CBC",
+}
+"""The names that a ``DEK-Info`` header uses, so that both formats name one cipher alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A private key of the workspace. ``public`` is its SubjectPublicKeyInfo, None when it could not be opened."""
+
+    values: Values = field(repr=False)
+    public: bytes | None
+
+
+def read_pem_key(content: bytes, block: Block, secrets: Sequence[str]) -> Key:
+    """The key of one PEM block, tried with each secret when it is encrypted."""
+    text = content[block.start : block.end]
+    encryption = attempt(lambda: (_pem_encryption(block),))
+    encrypted = encryption is None or encryption[0] is not None
+    opened = None
+    for secret in secrets if encrypted else (None,):
+        opened = attempt(lambda secret=secret: _load_pem(text, secret))  # type: ignore[misc]
+        if opened is not None:
+            break
+    described: Values = {
+        "key.pem_label": block.label,
+        "key.encryption": MALFORMED if encryption is None else encryption[0],
+        "key.encrypted": encrypted,
+    }
+    return _key(opened, described)
+
+
+def read_der_key(content: bytes, secrets: Sequence[str]) -> Key | None:
+    """The key of a DER file, None when it holds something else."""
+    encryption = attempt(lambda: _pkcs8_encryption(content))
+    for secret in secrets if encryption is not None else (None,):
+        opened = attempt(lambda secret=secret: _load_der(content, secret))  # type: ignore[misc]
+        if opened is not None:
+            break
+    else:
+        opened = None
+    if encryption is None and opened is None:
+        return None
+    described: Values = {"key.encryption": encryption, "key.encrypted": encryption is not None}
+    return _key(opened, described)
+
+
+def public_key_values(spki: bytes | None, prefix: str) -> Values:
+    """Type and size of a public key."""
+    known = None if spki is None else attempt(lambda: public_key_value(spki))
+    kind, bits = known if known is not None else (MALFORMED, None)
+    return {f"{prefix}type": kind, f"{prefix}bits": bits}
+
+
+def _key(opened: PrivateKeyTypes | None, described: Values) -> Key:
+    described["key.opens"] = opened is not None
+    if opened is None:
+        return Key(described, None)
+    described |= values(
+        {
+            "key.type": lambda: key_value(opened)[0],
+            "key.bits": lambda: key_value(opened)[1],
+            "key.public_exponent": lambda: _exponent(opened),
+            "key.consistent": lambda: _is_consistent(opened),
+        },
+        absent=frozenset({"key.public_exponent"}),
+    )
+    return Key(described, attempt(lambda: _spki(opened)))
+
+
+def _load_pem(text: bytes, secret: str | None) -> PrivateKeyTypes:
+    password = None if secret is None else secret.encode()
+    return serialization.load_pem_private_key(text, password, unsafe_skip_rsa_key_validation=True)
+
+
+def _load_der(content: bytes, secret: str | None) -> PrivateKeyTypes:
+    password = None if secret is None else secret.encode()
+    return serialization.load_der_private_key(content, password, unsafe_skip_rsa_key_validation=True)
+
+
+def _spki(key: PrivateKeyTypes) -> bytes:
+    encoded = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return bytes(encoded)
+
+
+def _exponent(key: PrivateKeyTypes) -> int | None:
+    return key.private_numbers().public_numbers.e if isinstance(key, rsa.RSAPrivateKey) else None
+
+
+def _is_consistent(key: PrivateKeyTypes) -> bool:
+    """Whether the parts of an RSA key belong together. The parsers check the other kinds when they load them."""
+    if not isinstance(key, rsa.RSAPrivateKey):
+        return True
+    private = key.private_numbers()
+    p, q, d, n, e = private.p, private.q, private.d, private.public_numbers.n, private.public_numbers.e
+    return (
+        p * q == n
+        and e * d % (p - 1) == 1
+        and e * d % (q - 1) == 1
+        and private.dmp1 == d % (p - 1)
+        and private.dmq1 == d % (q - 1)
+        and private.iqmp * q % p == 1
+        and all(pow(2, factor - 1, factor) == 1 for factor in (p, q))  # Fermat: chance makes no such composite
+    )
+
+
+def _pem_encryption(block: Block) -> FactValue:
+    dek = dict(block.headers).get("DEK-Info")
+    if dek is not None:
+        return {"scheme": "traditional", "cipher": dek.partition(",")[0]}
+    if block.label == "ENCRYPTED PRIVATE KEY":
+        return _pkcs8_encryption(block.der or b"")
+    return None
+
+
+def _pkcs8_encryption(der: bytes) -> FactValue:
+    """The algorithm of an EncryptedPrivateKeyInfo with its parameters. Raises ValueError when it is none."""
+    algorithm = asn1_keys.EncryptedPrivateKeyInfo.load(der, strict=True)["encryption_algorithm"]
+    scheme = algorithm["algorithm"].native
+    if scheme != "pbes2":
+        parameters = algorithm["parameters"]
+        return {
+            "scheme": scheme,
+            "iterations": parameters["iterations"].native,
+            "salt_bytes": len(parameters["salt"].native),
+        }
+    kdf = algorithm["parameters"]["key_derivation_func"]
+    described: dict[str, FactValue] = {"scheme": "PBES2", "kdf": kdf["algorithm"].native}
+    if described["kdf"] == "pbkdf2":
+        described |= {
+            "kdf": "PBKDF2",
+            "prf": "hmac " + kdf["parameters"]["prf"]["algorithm"].native,
+            "iterations": kdf["parameters"]["iteration_count"].native,
+        }
+    described["salt_bytes"] = len(kdf["parameters"]["salt"].native)
+    cipher = algorithm["parameters"]["encryption_scheme"]["algorithm"].native
+    described["cipher"] = _CIPHERS.get(cipher, cipher)
+    return described

@@ -1,0 +1,79 @@
+"""PEM blocks of a file, found tolerantly and in linear time, whatever stands around them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from bisect import bisect_left
+from dataclasses import dataclass, field
+
+MAX_BLOCKS = 1000
+"""Blocks of one file that are looked at."""
+
+_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,64})-----")
+_END = re.compile(rb"-----END ([A-Z0-9 ]{1,64})-----")
+_HEADER = re.compile(rb"([A-Za-z-]{1,40}):[ \t]*([^\r\n]{0,200})\r?\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block: where it stands, its headers (``DEK-Info``), and its bytes; None when the base64 is broken."""
+
+    label: str
+    headers: tuple[tuple[str, str], ...]
+    der: bytes | None = field(repr=False)
+    start: int
+    end: int
+
+
+def pem_blocks(content: bytes) -> tuple[Block, ...]:
+    """The blocks of a file in order. A block whose END is missing or names another label is none."""
+    ends = list(_END.finditer(content))
+    places = [end.start() for end in ends]
+    blocks: list[Block] = []
+    position = 0
+    for begin in _BEGIN.finditer(content):
+        if begin.start() < position or len(blocks) >= MAX_BLOCKS:
+            continue
+        index = bisect_left(places, begin.end())
+        if index == len(ends):
+            break
+        end = ends[index]
+        if end[1] == begin[1]:
+            blocks.append(_block(content, begin, end))
+            position = end.end()
+    return tuple(blocks)
+
+
+def _block(content: bytes, begin: re.Match[bytes], end: re.Match[bytes]) -> Block:
+    body = content[begin.end() : end.start()]
+    headers: list[tuple[str, str]] = []
+    rest = body.lstrip(b" \t\r\n")
+    while (header := _HEADER.match(rest)) is not None:
+        headers.append((header[1].decode("ascii"), header[2].decode("ascii", errors="backslashreplace")))
+        rest = rest[header.end() :]
+    return Block(begin[1].decode("ascii"), tuple(headers), _base64(rest), begin.start(), end.end())
+
+
+def _base64(text: bytes) -> bytes | None:
+    try:
+        return base64.b64decode(b"".join(text.split()), validate=True)
+    except binascii.Error:
+        return None
+
+
+def is_der(content: bytes) -> bool:
+    """Whether the content is one DER SEQUENCE and nothing else."""
+    return der_length(content) == len(content)
+
+
+def der_length(content: bytes) -> int:
+    """The bytes that the DER SEQUENCE at the beginning takes, 0 when there is none."""
+    if len(content) < 2 or content[0] != 0x30:
+        return 0
+    count = content[1] & 0x7F if content[1] & 0x80 else 0
+    if count > 4 or (content[1] & 0x80 and not count):  # more than 4 GiB, or the indefinite length of BER
+        return 0
+    length = int.from_bytes(content[2 : 2 + count], "big") if count else content[1]
+    return 2 + count + length
