@@ -93,12 +93,12 @@ class Engine:
             raise EngineError(f"Could not import the image {tag}: {last['error']}; see that the engine has disk space")
         return self._must_find(tag)
 
-    def commit(self, container_id: str, tag: str, labels: Mapping[str, str]) -> Image:
-        """Make an image of what a container has become."""
-        repository, _, name = tag.rpartition(":")
-        with engine_errors(f"keep the image {tag}"):
-            self.client.api.commit(container_id, repository=repository, tag=name, changes=_changes(labels))
-        return self._must_find(tag)
+    def export(self, container_id: str, final: Path, work: Work) -> None:
+        """Write all files of a container as one tar."""
+        with work.cache.writing(final) as handle, engine_errors("take the files out of a container"):
+            for chunk in self.client.api.export(container_id):
+                work.check()
+                handle.write(chunk)
 
     def pull(self, reference: str, work: Work) -> Image:
         """Pull an image with the log-ins of the user's Docker configuration; a digest is checked by the engine."""

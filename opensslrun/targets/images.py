@@ -7,17 +7,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
-from opensslrun.errors import BuildFailedError, ChecksumError, EnvironmentLacksError
+from opensslrun.errors import BuildFailedError, ChecksumError, EngineError, EnvironmentLacksError
 from opensslrun.targets.build import build_root, fetch_source
 from opensslrun.targets.cache import Cache, Work, sha256_of
-from opensslrun.targets.engine import LABEL_BUILDER, LABEL_ORIGIN, LABEL_RECIPE, LABEL_TARGET, Engine, Image
+from opensslrun.targets.engine import (
+    LABEL_BUILDER,
+    LABEL_DIGEST,
+    LABEL_ORIGIN,
+    LABEL_RECIPE,
+    LABEL_TARGET,
+    Engine,
+    Image,
+)
 from opensslrun.targets.model import Builder, CrateRoute, ImageRoute, PathRoute, Route, SuiteRoute, TarballRoute, Target
-from opensslrun.targets.pull import pull_image
+from opensslrun.targets.pull import write_pulled_root
 from opensslrun.targets.recipe import recipe_of, recipe_of_builder, tag_of, tag_of_builder
 from opensslrun.targets.suite import packages_in_words, write_suite_root
 
@@ -89,7 +97,10 @@ def _by_route(engine: Engine, job: Job, route: Route, work: Work) -> Image:
     log = work.cache.folder("logs") / f"{job.name}-{job.recipe[:12]}.log"
     match route:
         case ImageRoute():
-            return pull_image(engine, route, job.tag, job.labels, log, work)
+            # A registry is its own cache: the tar is not kept.
+            with work.cache.scratch() as scratch:
+                origin, digest = write_pulled_root(engine, route, scratch / "root.tar", log, work)
+                return _import(engine, job, scratch / "root.tar", origin, work, digest)
         case SuiteRoute():
             with _root(job, work) as root:
                 packages = write_suite_root(route, engine.architecture, root, work)
@@ -111,7 +122,16 @@ def _by_route(engine: Engine, job: Job, route: Route, work: Work) -> Image:
 
 def _have_builder(engine: Engine, builder: Builder, work: Work) -> Image:
     part = Work(work.cache, lambda stage, done: work.report(f"builder: {stage}", done), work.stop)
-    return have_image(engine, Job.of_builder(builder, engine.architecture), part)
+    job = Job.of_builder(builder, engine.architecture)
+    found = find_image(engine, job)
+    if found is not None:
+        return found
+    image = have_image(engine, job, part)
+    for old in engine.own_images(LABEL_BUILDER):
+        if old.labels[LABEL_BUILDER] == job.name and old.id != image.id:
+            with suppress(EngineError):  # another opensslrun builds in it just now
+                engine.remove(old)
+    return image
 
 
 @contextmanager
@@ -124,10 +144,11 @@ def _root(job: Job, work: Work) -> Iterator[Path]:
             yield scratch / "root.tar"
 
 
-def _import(engine: Engine, job: Job, root: Path, origin: str, work: Work) -> Image:
+def _import(engine: Engine, job: Job, root: Path, origin: str, work: Work, digest: str = "") -> Image:
     work.report("importing the image", None)
     sha256 = sha256_of(root)
-    image = engine.import_root(root, job.tag, {**job.labels, LABEL_ORIGIN: origin})
+    digest_label = {LABEL_DIGEST: digest} if digest else {}
+    image = engine.import_root(root, job.tag, {**job.labels, LABEL_ORIGIN: origin, **digest_label})
     with work.cache.writing(root.with_suffix(".json")) as handle:
         handle.write(json.dumps({"sha256": sha256, "origin": origin}).encode())
     return image

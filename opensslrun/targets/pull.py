@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Mapping
 from pathlib import Path
 
 from opensslrun.bench.container import Container
 from opensslrun.errors import EnvironmentLacksError
 from opensslrun.targets.cache import Work
-from opensslrun.targets.engine import LABEL_DIGEST, LABEL_ORIGIN, LABEL_RECIPE, Engine, Image
+from opensslrun.targets.engine import LABEL_ORIGIN, LABEL_RECIPE, Engine, Image
 from opensslrun.targets.model import ImageRoute
 from opensslrun.targets.roottar import GROUP_LINE, RUN_USER, USER_LINE
 from opensslrun.targets.workshop import opened, run_logged, workshop
@@ -34,27 +33,33 @@ fi
 """
 
 
-def pull_image(engine: Engine, route: ImageRoute, tag: str, labels: Mapping[str, str], log: Path, work: Work) -> Image:
-    """Pull the route's image, make it fit to run commands, and name it ``tag``.
+def write_pulled_root(engine: Engine, route: ImageRoute, final: Path, log: Path, work: Work) -> tuple[str, str]:
+    """Pull the route's image, make it fit to run commands, and write its root tar to ``final``.
 
-    The files of an image that opensslrun itself made and pushed are taken as they are. The digest and the
-    origin in words are recorded in labels of the image. Raises EngineError when it cannot be pulled,
-    EnvironmentLacksError naming the log when its package manager fails.
+    Gives the origin in words and the registry's digest. The files of an image that opensslrun itself made and
+    pushed are taken as they are. What was pulled only for this is forgotten again. Raises EngineError when it
+    cannot be pulled, EnvironmentLacksError naming the log when its package manager fails.
     """
     known = engine.find(route.image)
     image = engine.pull(route.image, work)
-    digest = _digest(image, route.image)
+    try:
+        with workshop(engine, image, f"preparing {route.image}", network=bool(route.packages)) as container:
+            if route.packages:
+                _install(engine, container, route, log, work)
+            if LABEL_RECIPE not in image.labels:
+                _fit(container)
+            work.report("taking the image's files", None)
+            engine.export(container.id, final, work)
+    finally:
+        if known is None:
+            engine.forget(route.image)
+    return _origin(image, route), _digest(image, route.image)
+
+
+def _origin(image: Image, route: ImageRoute) -> str:
     origin = f"image {route.image}" + (f" with {' '.join(route.packages)}" if route.packages else "")
-    labels = {**labels, LABEL_ORIGIN: origin, LABEL_DIGEST: digest}
-    with workshop(engine, image, f"preparing {route.image}", network=bool(route.packages)) as container:
-        if route.packages:
-            _install(engine, container, route, log, work)
-        if LABEL_RECIPE not in image.labels:
-            _fit(container)
-        made = engine.commit(container.id, tag, labels)
-    if known is None:
-        engine.forget(route.image)
-    return made
+    before = image.labels.get(LABEL_ORIGIN)
+    return f"{origin} ({before})" if before else origin
 
 
 def _digest(image: Image, reference: str) -> str:

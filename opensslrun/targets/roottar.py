@@ -35,8 +35,8 @@ _APPLETS = """
     [ ash awk base64 basename cat chmod chown cmp cp cut date dd df diff dirname du echo env expr false find
     fold grep egrep fgrep gunzip gzip head hexdump hostname id kill killall ln ls md5sum mkdir mkfifo mktemp
     mv nproc od paste patch pidof printf ps pwd readlink realpath rm rmdir sed seq setsid sh sha1sum sha256sum
-    sha512sum sleep sort split stat stty sync tail tar tee test time timeout touch tr true truncate tty umask
-    uname uniq unlink vi wc which whoami xargs xxd yes
+    sha512sum sleep sort stat stty sync tail tar tee test time timeout touch tr true truncate tty uname uniq
+    unlink vi wc which whoami xargs xxd yes
 """
 """Commands of busybox that an image has where no package brings the real ones. All are in Debian's build."""
 
