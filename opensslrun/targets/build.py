@@ -16,22 +16,9 @@ from opensslrun.targets.crate import fetch_crate_member
 from opensslrun.targets.engine import Engine, Image
 from opensslrun.targets.fetch import download
 from opensslrun.targets.model import CrateRoute, TarballRoute, Target
-from opensslrun.targets.recipe import build_script
 from opensslrun.targets.roottar import RootTar
+from opensslrun.targets.scripts import UNPACK_SCRIPT, build_script
 from opensslrun.targets.workshop import archive_of, opened, run_logged, workshop
-
-_UNPACK = """\
-set -eu
-mkdir -p /build/unpacked /build/out/usr/bin
-cd /build/unpacked
-case $(od -An -N2 -tx1 /build/archive | tr -d ' ') in
-    1f8b) gzip -dc /build/archive | tar -xof - ;;
-    *) tar -xof /build/archive ;;
-esac
-mv /build/unpacked/* /build/source
-cp /bin/busybox /build/out/usr/bin/busybox
-"""
-"""Whatever the archive's top folder is called, the source is built in one place, which the binary may record."""
 
 
 def source_epoch(released: date | None) -> int:
@@ -62,7 +49,10 @@ def build_root(
     epoch = source_epoch(target.released)
     env = {"SOURCE_DATE_EPOCH": str(epoch), "JOBS": str(os.cpu_count() or 1), "LC_ALL": "C"}
     work.report("compiling", None)
-    scripts = {"build/unpack.sh": _UNPACK.encode(), "build/build.sh": build_script(target.implementation).encode()}
+    scripts = {
+        "build/unpack.sh": UNPACK_SCRIPT.encode(),
+        "build/build.sh": build_script(target.implementation).encode(),
+    }
     with workshop(engine, builder, f"building {target.id}") as container, log.open("wb") as handle:
         container.put(archive_of(scripts), "/")
         _put_source(container, archive)

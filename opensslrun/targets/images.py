@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
+from opensslrun.bench.container import remove_leftovers
 from opensslrun.errors import BuildFailedError, ChecksumError, EngineError, EnvironmentLacksError
 from opensslrun.targets.build import build_root, fetch_source
 from opensslrun.targets.cache import Cache, Work, sha256_of
@@ -81,6 +82,8 @@ def have_image(engine: Engine, job: Job, work: Work) -> Image:
         found = find_image(engine, job) or _from_cache(engine, job, work)
         if found is not None:
             return found
+        work.cache.sweep()
+        remove_leftovers(engine.client)
         reasons = []
         for route in job.routes:
             work.check()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,7 +152,7 @@ def _target(table: TargetTable, path: Path, where: str, reading: _Reading) -> Ta
         id=table.id,
         implementation=Implementation(table.implementation) if table.implementation else None,
         version=table.version,
-        platform=table.platform,
+        platform=table.platform or ("linux" if table.path is None else platform.system().lower()),
         need=Need(table.need),
         reader=table.reader or table.id,
         routes=routes,

@@ -12,25 +12,8 @@ from opensslrun.targets.cache import Work
 from opensslrun.targets.engine import LABEL_ORIGIN, LABEL_RECIPE, Engine, Image
 from opensslrun.targets.model import ImageRoute
 from opensslrun.targets.roottar import GROUP_LINE, RUN_USER, USER_LINE
+from opensslrun.targets.scripts import INSTALL_SCRIPT
 from opensslrun.targets.workshop import opened, run_logged, workshop
-
-_INSTALL = """\
-set -eu
-if command -v apt-get; then
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get update
-    apt-get install --yes --no-install-recommends "$@"
-    rm -rf /var/lib/apt/lists /var/cache/apt/archives/*.deb
-elif command -v apk; then apk add --no-cache "$@"
-elif command -v dnf; then dnf install --assumeyes --setopt=install_weak_deps=False "$@" && dnf clean all
-elif command -v microdnf; then microdnf install --assumeyes "$@" && microdnf clean all
-elif command -v yum; then yum install --assumeyes "$@" && yum clean all
-elif command -v zypper; then zypper --non-interactive install --no-recommends "$@" && zypper clean --all
-else
-    echo "the image has none of apt-get, apk, dnf, microdnf, yum, zypper" >&2
-    exit 1
-fi
-"""
 
 
 def write_pulled_root(engine: Engine, route: ImageRoute, final: Path, log: Path, work: Work) -> tuple[str, str]:
@@ -70,7 +53,7 @@ def _digest(image: Image, reference: str) -> str:
 
 def _install(engine: Engine, container: Container, route: ImageRoute, log: Path, work: Work) -> None:
     work.report(f"installing {' '.join(route.packages)}", None)
-    argv = ["sh", "-c", _INSTALL, "install", *route.packages]
+    argv = ["sh", "-c", INSTALL_SCRIPT, "install", *route.packages]
     with log.open("wb") as handle:
         status = run_logged(engine, container, argv, handle, work, {})
     if status != 0:

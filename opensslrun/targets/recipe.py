@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
-from opensslrun.driver.version import Implementation
-from opensslrun.targets.model import Builder, Target
-
-_DECIDING_MODULES = ("roottar.py", "suite.py", "pull.py", "build.py")
-"""Modules of this room whose text decides the content of images: a change of theirs makes every image anew."""
+from opensslrun.targets.model import Builder, ImageRoute, Route, Target
+from opensslrun.targets.roottar import COMPOSITION
+from opensslrun.targets.scripts import INSTALL_SCRIPT, UNPACK_SCRIPT, build_script
 
 
 def recipe_of(target: Target, architecture: str) -> str:
@@ -23,19 +21,40 @@ def recipe_of(target: Target, architecture: str) -> str:
     return _hash(
         {
             "architecture": architecture,
-            "implementation": target.implementation,
+            "composition": COMPOSITION,
             "released": str(target.released),
-            "routes": [{type(route).__name__: asdict(route)} for route in target.routes],
-            "builder": asdict(target.builder) if target.builder else None,
-            "code": _code_hash(),
+            "routes": _plain(target.routes),
+            "pulling": INSTALL_SCRIPT if _pulls(target.routes) else None,
+            "builder": recipe_of_builder(target.builder, architecture) if target.builder else None,
+            "building": _building(target),
         }
     )
 
 
 def recipe_of_builder(builder: Builder, architecture: str) -> str:
     """64 hex digits."""
-    routes = [{type(route).__name__: asdict(route)} for route in builder.routes]
-    return _hash({"architecture": architecture, "routes": routes, "code": _code_hash()})
+    return _hash(
+        {
+            "architecture": architecture,
+            "composition": COMPOSITION,
+            "routes": _plain(builder.routes),
+            "pulling": INSTALL_SCRIPT if _pulls(builder.routes) else None,
+        }
+    )
+
+
+def _building(target: Target) -> list[str]:
+    if target.builder is None or target.implementation is None:
+        return []
+    return [UNPACK_SCRIPT, build_script(target.implementation)]
+
+
+def _plain(routes: Sequence[Route]) -> list[dict[str, object]]:
+    return [{type(route).__name__: asdict(route)} for route in routes]
+
+
+def _pulls(routes: Sequence[Route]) -> bool:
+    return any(isinstance(route, ImageRoute) for route in routes)
 
 
 def tag_of(target_id: str, recipe: str) -> str:
@@ -46,18 +65,6 @@ def tag_of(target_id: str, recipe: str) -> str:
 def tag_of_builder(builder: Builder, recipe: str) -> str:
     """The image tag of a builder."""
     return f"opensslrun/builder-{builder.id}:{recipe[:12]}"
-
-
-def build_script(implementation: Implementation) -> str:
-    """The shell script that builds this implementation in a builder container."""
-    name = {Implementation.OPENSSL: "openssl.sh", Implementation.LIBRESSL: "libressl.sh"}[implementation]
-    return (Path(__file__).parent / "scripts" / name).read_text(encoding="utf-8")
-
-
-def _code_hash() -> str:
-    here = Path(__file__).parent
-    paths = [*(here / name for name in _DECIDING_MODULES), *sorted((here / "scripts").glob("*.sh"))]
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()
 
 
 def _hash(content: object) -> str:

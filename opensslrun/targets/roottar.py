@@ -23,6 +23,9 @@ _LEFT_OUT = re.compile(
     r"usr/share/(?:man|info|locale|lintian|bug|gtk-doc|icons|doc/(?![^/]+/copyright\Z)[^/]+/.+)(?:/|\Z)"
 )
 
+COMPOSITION = 1
+"""Raised when this module writes other bytes for the same content; part of every recipe. A test notices."""
+
 RUN_USER = 12345
 """The user id commands run as: not root, and nobody of any distribution."""
 

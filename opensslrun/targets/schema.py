@@ -120,7 +120,7 @@ class TargetTable(Table):
     id: Name
     implementation: Literal["OpenSSL", "LibreSSL"] | None = None
     version: Words | None = None
-    platform: Words = "linux"
+    platform: Words | None = None
     need: Literal["required", "informational", "retired"] = "informational"
     reader: Words | None = None
     released: date | None = None

@@ -1,0 +1,45 @@
+"""Shell scripts that run in containers while images are made. Their text is part of every recipe that uses them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from opensslrun.driver.version import Implementation
+
+UNPACK_SCRIPT = """\
+set -eu
+mkdir -p /build/unpacked /build/out/usr/bin
+cd /build/unpacked
+case $(od -An -N2 -tx1 /build/archive | tr -d ' ') in
+    1f8b) gzip -dc /build/archive | tar -xof - ;;
+    *) tar -xof /build/archive ;;
+esac
+mv /build/unpacked/* /build/source
+cp /bin/busybox /build/out/usr/bin/busybox
+"""
+"""Whatever the archive's top folder is called, the source is built in one place, which the binary may record."""
+
+INSTALL_SCRIPT = """\
+set -eu
+if command -v apt-get; then
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update
+    apt-get install --yes --no-install-recommends "$@"
+    rm -rf /var/lib/apt/lists /var/cache/apt/archives/*.deb
+elif command -v apk; then apk add --no-cache "$@"
+elif command -v dnf; then dnf install --assumeyes --setopt=install_weak_deps=False "$@" && dnf clean all
+elif command -v microdnf; then microdnf install --assumeyes "$@" && microdnf clean all
+elif command -v yum; then yum install --assumeyes "$@" && yum clean all
+elif command -v zypper; then zypper --non-interactive install --no-recommends "$@" && zypper clean --all
+else
+    echo "the image has none of apt-get, apk, dnf, microdnf, yum, zypper" >&2
+    exit 1
+fi
+"""
+"""Installs the packages named as arguments with whichever package manager the image has."""
+
+
+def build_script(implementation: Implementation) -> str:
+    """The script that builds this implementation in a builder container."""
+    name = {Implementation.OPENSSL: "openssl.sh", Implementation.LIBRESSL: "libressl.sh"}[implementation]
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
