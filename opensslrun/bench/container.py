@@ -243,7 +243,12 @@ class Container:
 
     def kill_processes(self, user: str) -> None:
         """End every process of ``user`` in the container by SIGKILL (not the one that keeps the container)."""
-        self.exec(["/bin/sh", "-c", "kill -9 -1; :"], user=user, timeout_s=self._api.timeout)
+        status, said = self.exec(["/bin/sh", "-c", "kill -9 -1; :"], user=user, timeout_s=self._api.timeout)
+        if status != 0:
+            raise EngineError(
+                f"Could not end the processes in the container for {self._name}: "
+                f"{said.decode('utf-8', 'backslashreplace').strip() or 'they ended together'}; run the command again"
+            )
 
     def put(self, archive: bytes | IO[bytes], path: str) -> None:
         """Unpack a tar archive into the directory ``path``, which must exist and not be a tmpfs (see the engine)."""
@@ -259,16 +264,6 @@ class Container:
         with engine_errors(f"copy {path} from the container for {self._name}"):
             stream, _ = self._api.get_archive(self.id, path)
             return b"".join(stream)
-
-    def running(self) -> bool:
-        """Whether the container still runs."""
-        import docker.errors  # noqa: PLC0415 -- the SDK is imported late
-
-        with engine_errors(f"look at the container for {self._name}"):
-            try:
-                return bool(self._api.inspect_container(self.id)["State"]["Running"])
-            except docker.errors.NotFound:
-                return False
 
     def __enter__(self) -> Self:
         return self.start()

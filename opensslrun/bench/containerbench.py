@@ -123,6 +123,11 @@ class ContainerBench:
         if self._container is not None:
             self._container.end()
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether :meth:`interrupt` was called."""
+        return self._interrupted.is_set()
+
     @contextlib.contextmanager
     def interruptible(self) -> Iterator[None]:
         """Says of whatever fails inside after :meth:`interrupt` that it was interrupted."""
@@ -248,10 +253,12 @@ class ContainerWorkspace:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None:
-            with self._bench.interruptible():
-                self._shell.clean(self._number)
-        self._exchange.remove(self._number)
+        try:
+            if error is None and not self._bench.interrupted:
+                with self._bench.interruptible():
+                    self._shell.clean(self._number)
+        finally:
+            self._exchange.remove(self._number)
 
 
 def _outcome(command: Command, end: StepEnd, stdout: bytes, stderr: bytes) -> Outcome:

@@ -197,7 +197,8 @@ class Shell:
     def _listen(self, mark: str, answers: Sequence[str], deadline: float) -> Dialogue:
         if self._spawn is None:
             return Dialogue(Stop.EOF, (), "", "")
-        end = re.compile(rb"%s (\d+|gone)\n" % mark.encode())
+        # A step may have changed the terminal so that it sends CRLF; that is put right before the next one.
+        end = re.compile(rb"%s (\d+|gone)\r?\n" % mark.encode())
         try:
             return hold_dialogue(self._spawn, answers, end=end, deadline=deadline)
         except (OSError, pexpect.EOF):
@@ -208,11 +209,12 @@ class Shell:
         self._container.kill_processes(self._user)
 
     def _lost(self) -> None:
-        """The shell is gone. Raises EngineError if that is because the container is, too."""
+        """The shell is gone, by a command that killed all it could reach, or with its container: then EngineError."""
         self.close()
-        if not self._container.running():
+        try:
+            self._container.kill_processes(self._user)
+        except EngineError as error:
             raise EngineError(
-                f"The container for {self._name} ended in the middle of a step; if nothing removed it, the machine may "
-                "be out of memory: run again with fewer --jobs"
-            )
-        self._container.kill_processes(self._user)
+                f"The container for {self._name} ended in the middle of a step ({error}); if nothing removed it, the "
+                "machine may be out of memory: run again with fewer --jobs"
+            ) from error

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 import tarfile
-from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 from opensslrun.bench.base import MAX_FILE_CONTENT, SeenFile
@@ -15,18 +14,20 @@ _EVERY_BIT = 0o7777
 
 
 def snapshot(directory: Path) -> dict[str, SeenFile]:
-    """Everything below ``directory`` by relative path, in order of name.
+    """Everything below ``directory`` by relative path, in order of name; nothing when it is not there.
 
     No link is followed, and nothing but regular files is opened, so that neither a pipe nor a device can block.
+    A command may have taken from itself the right to read: it is given back while the snapshot is taken.
     """
+    top = os.fsencode(directory)
     seen: dict[str, SeenFile] = {}
-    waiting = [os.fsencode(directory)]
-    prefix = len(waiting[0]) + 1
-    while waiting and directory.exists():
-        for path, status in _entries(waiting.pop()):
-            if stat.S_ISDIR(status.st_mode):
-                waiting.append(path)
-            seen[shown_name(path[prefix:])] = _seen(path, status)
+    waiting = [top]
+    with ExitStack() as restored:
+        while waiting:
+            for path, status in _entries(waiting.pop(), restored):
+                if stat.S_ISDIR(status.st_mode):
+                    waiting.append(path)
+                seen[shown_name(path[len(top) + 1 :])] = _seen(path, status, restored)
     return dict(sorted(seen.items()))
 
 
@@ -52,44 +53,47 @@ def shown_name(path: bytes) -> str:
     return path.decode("utf-8", errors="backslashreplace")
 
 
-def _entries(directory: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
-    with _made_accessible(directory, 0o500):
+def _entries(directory: bytes, restored: ExitStack) -> list[tuple[bytes, os.stat_result]]:
+    def listed() -> list[tuple[bytes, os.stat_result]]:
         with os.scandir(directory) as found:
-            entries = [(entry.path, entry.stat(follow_symlinks=False)) for entry in found]
-        yield from entries
+            return [(entry.path, entry.stat(follow_symlinks=False)) for entry in found]
+
+    try:
+        return listed()
+    except FileNotFoundError:
+        return []
+    except PermissionError:
+        _allow(directory, 0o500, restored)
+        return listed()
 
 
-def _seen(path: bytes, status: os.stat_result) -> SeenFile:
+def _seen(path: bytes, status: os.stat_result, restored: ExitStack) -> SeenFile:
     mode = status.st_mode & _EVERY_BIT
     if stat.S_ISREG(status.st_mode):
-        content = _content(path) if status.st_size <= MAX_FILE_CONTENT else None
+        content = _content(path, restored) if status.st_size <= MAX_FILE_CONTENT else None
         return SeenFile("file", mode, status.st_size, content)
     if stat.S_ISLNK(status.st_mode):
         return SeenFile("link", 0o777, status.st_size, None)
     return SeenFile("directory" if stat.S_ISDIR(status.st_mode) else "other", mode, 0, None)
 
 
-def _content(path: bytes) -> bytes | None:
-    with _made_accessible(path, 0o400):
-        try:
-            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return None
-        with os.fdopen(handle, "rb") as file:
-            return file.read(MAX_FILE_CONTENT)
-
-
-@contextlib.contextmanager
-def _made_accessible(path: bytes, bits: int) -> Iterator[None]:
-    """A command may have taken its owner's right to read a file or a directory; then it is given back for a moment."""
-    mode = None if os.access(path, os.R_OK | (os.X_OK if bits & 0o100 else 0)) else os.lstat(path).st_mode
-    if mode is not None:
-        Path(os.fsdecode(path)).chmod((mode & _EVERY_BIT) | bits)
+def _content(path: bytes, restored: ExitStack) -> bytes:
+    how = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        yield
-    finally:
-        if mode is not None:
-            Path(os.fsdecode(path)).chmod(mode & _EVERY_BIT)
+        handle = os.open(path, how)
+    except PermissionError:
+        _allow(path, 0o400, restored)
+        handle = os.open(path, how)
+    with os.fdopen(handle, "rb") as file:
+        return file.read(MAX_FILE_CONTENT)
+
+
+def _allow(path: bytes, bits: int, restored: ExitStack) -> None:
+    """Give ourselves a right to our own file until ``restored`` is closed."""
+    named = Path(os.fsdecode(path))
+    mode = stat.S_IMODE(named.lstat().st_mode)
+    named.chmod(mode | bits)
+    restored.callback(named.chmod, mode)
 
 
 def _seen_member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> SeenFile:
