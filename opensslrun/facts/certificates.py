@@ -15,6 +15,9 @@ from asn1crypto import csr as asn1_csr
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from opensslrun.facts.attempt import MALFORMED, Asn1, Values, attempt, values
@@ -70,7 +73,7 @@ def certificate_values(
             "self_issued": lambda: _is_self_issued(body),
             "self_signature_valid": lambda: _is_signed_by(it.der, it.der),
             "self_signed": lambda: _is_self_issued(body) and _is_signed_by(it.der, it.der),
-            "signed_by": lambda: [name for name, other in sorted(others.items()) if _is_signed_by(it.der, other.der)],
+            "signed_by": lambda: _signers(it, others),
             "serial": lambda: _small_serial(body["serial_number"]),
             "serial_octets": lambda: _serial_octets(body["serial_number"]),
             "serial_positive": lambda: body["serial_number"].native > 0,
@@ -151,10 +154,35 @@ def _is_self_issued(body: Asn1) -> bool:
 
 
 def _is_signed_by(der: bytes, issuer: bytes) -> bool:
-    """Whether the issuer's name is this one's issuer name and its key verifies the signature."""
+    """Whether the issuer's subject is this one's issuer, and its key verifies the signature.
+
+    By the key's own ``verify``, because ``verify_directly_issued_by`` refuses SHA-1 and MD5, which old versions sign
+    with. Raises UnsupportedAlgorithm for a signature that cannot be checked here.
+    """
+    signed, signer = x509.load_der_x509_certificate(der), x509.load_der_x509_certificate(issuer)
+    return signed.issuer.public_bytes() == signer.subject.public_bytes() and _verifies(signer.public_key(), signed)
+
+
+def _signers(it: Certificate, others: Mapping[str, Certificate]) -> FactValue:
+    """The files whose certificate signed this one; one that cannot be read did not."""
+    return [name for name in sorted(others) if attempt(lambda name=name: _is_signed_by(it.der, others[name].der))]  # type: ignore[misc]
+
+
+def _verifies(key: CertificatePublicKeyTypes, signed: x509.Certificate) -> bool:
+    signature, body = signed.signature, signed.tbs_certificate_bytes
+    parameters = signed.signature_algorithm_parameters
+    digest = signed.signature_hash_algorithm
     try:
-        x509.load_der_x509_certificate(der).verify_directly_issued_by(x509.load_der_x509_certificate(issuer))
-    except (ValueError, TypeError, InvalidSignature):
+        match key, parameters, digest:
+            case rsa.RSAPublicKey(), padding.PKCS1v15() | padding.PSS(), hashes.HashAlgorithm():
+                key.verify(signature, body, parameters, digest)
+            case ec.EllipticCurvePublicKey(), ec.ECDSA(), _:
+                key.verify(signature, body, parameters)
+            case ((ed25519.Ed25519PublicKey() | ed448.Ed448PublicKey()), None, None):
+                key.verify(signature, body)
+            case _:
+                return False
+    except InvalidSignature:
         return False
     return True
 

@@ -21,7 +21,7 @@ from opensslrun.facts.messages import (
     Message,
     pem_class,
 )
-from opensslrun.facts.wording import decoded, stable
+from opensslrun.facts.wording import lines_of, stable
 
 MAX_UNKNOWN = 20
 """Unknown lines that are named one by one; of more only their presence is told."""
@@ -58,7 +58,7 @@ def classes_of(stream: bytes, context: Context) -> list[str]:
     if b"\0" in stream:
         return ["unknown: binary data"]
     reading = _Reading()
-    lines = decoded(stream[:MAX_CLASSIFIED]).replace("\r\n", "\n").split("\n")
+    lines = lines_of(stream[:MAX_CLASSIFIED])
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         _read_line(line, following, context, reading)
     _read_queue(context, reading)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from opensslrun.driver.outcome import Ending, Outcome
 from opensslrun.facts.attempt import Values
 from opensslrun.facts.messages import VERIFY_ERROR_LINE
-from opensslrun.facts.wording import decoded
+from opensslrun.facts.wording import lines_of
 
 
 def verification_values(verified: Sequence[str], outcome: Outcome) -> Values:
@@ -19,29 +19,42 @@ def verification_values(verified: Sequence[str], outcome: Outcome) -> Values:
     """
     if not verified:
         return {}
-    lines = [*decoded(outcome.stdout).splitlines(), *decoded(outcome.stderr).splitlines()]
-    errors = sorted({f"{match[1]} at {match[2]}" for line in lines if (match := VERIFY_ERROR_LINE.match(line))})
-    said = {file: _said_ok(file, verified, decoded(outcome.stdout).splitlines()) for file in verified}
-    drawn: Values = {"verify.errors": list(errors)}
+    said, blamed, unattributed = _read(verified, lines_of(outcome.stdout))
+    unattributed |= _errors(lines_of(outcome.stderr))
     succeeded = outcome.ending is Ending.EXITED and outcome.status == 0
+    told = {file: file in said for file in verified}
+    drawn: Values = {"verify.errors": [*sorted(unattributed.union(*blamed.values()))]}
     for file in verified:
-        agrees = succeeded or (outcome.ending is Ending.EXITED and not all(said.values()))
-        claim = ("ok" if agrees else "unclear") if said[file] else ("unclear" if succeeded else "refused")
-        exact = f"{file}: OK" in decoded(outcome.stdout).splitlines()
+        agrees = succeeded or (outcome.ending is Ending.EXITED and not all(told.values()))
+        claim = ("ok" if agrees else "unclear") if told[file] else ("unclear" if succeeded else "refused")
+        faultless = file not in blamed and not (unattributed and succeeded)
         drawn[f"verify.claim@{file}"] = claim
-        drawn[f"verify.answer@{file}"] = "ok" if claim == "ok" and exact and not (errors and succeeded) else "refused"
+        drawn[f"verify.answer@{file}"] = "ok" if claim == "ok" and said[file] and faultless else "refused"
     return drawn
 
 
-def _said_ok(file: str, verified: Sequence[str], lines: Sequence[str]) -> bool:
-    """Whether a line is ``FILE: OK``, or the lines that begin with ``FILE: subject`` end in a line ``OK``."""
-    inside = False
+def _errors(lines: Iterable[str]) -> set[str]:
+    return {f"{match[1]} at {match[2]}" for line in lines if (match := VERIFY_ERROR_LINE.match(line))}
+
+
+def _read(verified: Sequence[str], lines: Iterable[str]) -> tuple[dict[str, bool], dict[str, set[str]], set[str]]:
+    """What stdout says: the files that are OK (true where a line is exactly ``FILE: OK``), the errors of each file
+    whose lines begin with ``FILE: subject`` (LibreSSL), and the errors that belong to no such file.
+    """
+    said: dict[str, bool] = {}
+    blamed: dict[str, set[str]] = {}
+    unattributed: set[str] = set()
+    inside: str | None = None
     for line in lines:
-        if line == f"{file}: OK":
-            return True
-        about = [name for name in verified if line.startswith(f"{name}: ")]
-        if about:
-            inside = max(about, key=len) == file
-        elif line == "OK" and inside:
-            return True
-    return False
+        about = max((name for name in verified if line.startswith(f"{name}: ")), key=len, default=None)
+        if about is not None:
+            inside = about
+            if line == f"{about}: OK":
+                said[about] = True
+        elif line == "OK" and inside is not None:
+            said.setdefault(inside, False)
+        elif inside is not None and inside not in said:
+            blamed.setdefault(inside, set()).update(_errors([line]))
+        else:
+            unattributed |= _errors([line])
+    return said, {file: errors for file, errors in blamed.items() if errors}, unattributed

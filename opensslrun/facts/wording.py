@@ -25,6 +25,11 @@ def decoded(stream: bytes) -> str:
     return stream.decode("utf-8", errors="backslashreplace")
 
 
+def lines_of(stream: bytes) -> list[str]:
+    """The lines of a stream, ended by LF or CRLF and by nothing else: a name may hold other line separators."""
+    return [line.removesuffix("\r") for line in decoded(stream).split("\n")]
+
+
 def stable(text: str) -> str:
     """The text without directories, thread ids, addresses, places in source files and key generation's dots.
 
