@@ -53,15 +53,14 @@ clean() {
     done
 }
 sober
-while IFS=' ' read -r word space step how tidy mark; do
+while IFS=' ' read -r word space step how mark; do
     [ "$word" = opensslrun ] || continue
     d=$root/$space
     s=../s/$step
     case $how in
-        open) echo "$mark 0"; continue ;;
+        tidy) sober; echo "$mark 0"; continue ;;
         clean) clean "$space"; echo "$mark 0"; continue ;;
     esac
-    [ "$tidy" = - ] || sober
     cd "$d/c" || { $b mkdir -p "$d/c"; cd "$d/c" || { echo "$mark gone"; continue; }; }
     export HOME="$d/h"
     [ -z "$archives" ] || for old in ../s/*.out ../s/*.err; do : >"$old"; done
@@ -101,7 +100,7 @@ class StepEnd:
 class _How(StrEnum):
     """What a line asks the loop to do besides running a step (:class:`Input` names those)."""
 
-    OPEN = "open"
+    TIDY = "tidy"
     CLEAN = "clean"
     PLAIN = "plain"
     """A step on the terminal whose script only becomes one program: it needs no shell of its own to be safe."""
@@ -118,20 +117,23 @@ class Shell:
         self._name = name
         self._socket: EngineSocket | None = None
         self._spawn: SocketSpawn[bytes] | None = None
-        self._tidy = False
+        self._untidy = False
 
     def run(
         self, workspace: int, step: str, how: Input, answers: Sequence[str], timeout_s: float, *, line: str
     ) -> StepEnd:
         """Run the script of a step to its end, or kill it. ``line`` is what it does. Raises EngineError."""
         self.open()
+        if self._untidy:
+            self._command(_How.TIDY, workspace)
         started = time.monotonic()
         mark = secrets.token_hex(8)
         plain = how is Input.TERMINAL and is_plain(line)
         self._type(workspace, step, _How.PLAIN if plain else how, mark)
         dialogue = self._listen(mark, answers, started + timeout_s)
         duration_s = time.monotonic() - started
-        self._tidy = bool(dialogue.prompts or dialogue.text) or _TOUCHES_TERMINAL.search(line) is not None
+        said_more = dialogue.end is None or dialogue.end.start() > 0
+        self._untidy = bool(dialogue.prompts) or said_more or _TOUCHES_TERMINAL.search(line) is not None
         match dialogue.stop:
             case Stop.END if dialogue.end is not None:
                 status = dialogue.end[1].decode()
@@ -161,7 +163,7 @@ class Shell:
         argv = ["/bin/sh", "-c", _START, "sh", _LOOP, self._root, limit, "archives" if self._archives else ""]
         self._socket = self._container.open_terminal(argv, user=self._user)
         self._spawn = SocketSpawn(self._socket.socket)
-        self._command(_How.OPEN, 0)
+        self._command(_How.TIDY, 0)
 
     def close(self) -> None:
         """End the connection. What ran in the shell ends with the container."""
@@ -180,6 +182,8 @@ class Shell:
         mark = secrets.token_hex(8)
         self._type(workspace, "0", how, mark)
         dialogue = self._listen(mark, (), time.monotonic() + _OPEN_TIMEOUT_S)
+        if how is _How.TIDY:
+            self._untidy = False
         if dialogue.stop is not Stop.END:
             self.close()
             raise EngineError(
@@ -189,10 +193,9 @@ class Shell:
             )
 
     def _type(self, workspace: int, step: str, how: Input | _How, mark: str) -> None:
-        tidy = "tidy" if self._tidy else "-"
         if self._spawn is not None:
             with contextlib.suppress(OSError):  # then the reading that follows meets the end of the stream
-                self._spawn.send(f"opensslrun {workspace} {step} {how} {tidy} {mark}\n".encode())
+                self._spawn.send(f"opensslrun {workspace} {step} {how} {mark}\n".encode())
 
     def _listen(self, mark: str, answers: Sequence[str], deadline: float) -> Dialogue:
         if self._spawn is None:

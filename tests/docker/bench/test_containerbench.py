@@ -170,7 +170,8 @@ def test_two_benches_run_side_by_side_and_do_not_meet(new_bench: NewBench) -> No
 def test_a_container_that_is_killed_in_the_middle_of_a_step_is_an_error_in_words(
     new_bench: NewBench, client: docker.DockerClient
 ) -> None:
-    with new_bench() as bench, bench.workspace({}) as workspace:
+    with new_bench() as bench:
+        workspace = bench.workspace({})
         timer = threading.Timer(0.7, client.api.kill, (bench.container_id,))
         timer.start()
         with pytest.raises(EngineError, match=r"container for the target .*(ended|removed)"):
@@ -178,8 +179,8 @@ def test_a_container_that_is_killed_in_the_middle_of_a_step_is_an_error_in_words
         timer.join()
         with pytest.raises(EngineError, match="the target"):
             workspace.run(Command("true"))
-        with pytest.raises(EngineError, match="the target"):
-            workspace.__exit__(None, None, None)
+        with pytest.raises(EngineError, match="the target"), workspace:
+            pass
 
 
 def test_an_image_that_was_removed_is_named_with_what_to_do(client: docker.DockerClient) -> None:
