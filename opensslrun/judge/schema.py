@@ -96,6 +96,8 @@ class Difference(Table):
     why: Text
     link: Annotated[str, Field(pattern=r"^https://")] | None = None
     since: Text | None = None
+    seen_on: list[Text] = []
+    """Versions whose raw output was looked at; the rest of a range is interpolated between them."""
     advice: Text
 
     @property

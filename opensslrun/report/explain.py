@@ -50,6 +50,8 @@ def show_difference(entry: Difference, console: Console) -> None:
     rows = [("Where", places), ("Why", entry.why), ("Write instead", entry.advice)]
     if entry.since:
         rows.insert(1, ("Since", entry.since))
+    if entry.seen_on:
+        rows.append(("Seen on", ", ".join(entry.seen_on) + "; what lies between is taken to be alike"))
     if entry.link:
         rows.append(("Link", entry.link))
     for name, text in rows:
