@@ -15,6 +15,8 @@ _WITH_VALUE: Final = frozenset(
 )  # fmt: skip
 """Options of ``verify`` that take a value, of all versions (``openssl verify -help`` of 3.0, manual of LibreSSL)."""
 
+_OPERATORS: Final = frozenset("();<>|&")
+
 _PASS_PHRASE_OPTIONS: Final = frozenset({"-passin", "-passout", "-pass", "-password", "-k", "-kfile"})
 
 
@@ -51,12 +53,15 @@ def parse(line: str) -> CommandLine:
     try:
         lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
         lexer.commenters = ""
+        lexer.whitespace_split = True
         words = list(lexer)
     except ValueError:
         return CommandLine("", ())
     for place, word in enumerate(words):
         if word.replace("\\", "/").rsplit("/", 1)[-1] in {"openssl", "openssl.exe"}:
             rest = words[place + 1 :]
-            end = next((index for index, one in enumerate(rest) if set(one) <= set("();<>|&")), len(rest))
+            end = next((index for index, one in enumerate(rest) if one and set(one) <= _OPERATORS), len(rest))
+            if 0 < end < len(rest) and rest[end][0] in "<>" and rest[end - 1].isdigit():
+                end -= 1  # the 2 of 2>&1
             return CommandLine(rest[0] if end else "", tuple(rest[1:end]))
     return CommandLine("", ())

@@ -65,7 +65,7 @@ def _base64(text: bytes) -> bytes | None:
 
 def is_der(content: bytes) -> bool:
     """Whether the content is one DER SEQUENCE and nothing else."""
-    return der_length(content) == len(content)
+    return 0 < der_length(content) == len(content)
 
 
 def der_length(content: bytes) -> int:

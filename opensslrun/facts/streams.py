@@ -21,6 +21,7 @@ from opensslrun.facts.messages import (
     Message,
     pem_class,
 )
+from opensslrun.facts.pem import is_der
 from opensslrun.facts.wording import lines_of, stable
 
 MAX_UNKNOWN = 20
@@ -53,7 +54,7 @@ class _Reading:
 
 def classes_of(stream: bytes, context: Context) -> list[str]:
     """The classes of a stream's lines, sorted; ``unknown: …`` for each line that has none."""
-    if _is_der(stream):
+    if is_der(stream):
         return [Message.DER.value]
     if b"\0" in stream:
         return ["unknown: binary data"]
@@ -190,12 +191,3 @@ def _reason_of(line: str) -> tuple[str, str, bool, str | None]:
         if pattern.match(f"{library}:{reason}"):
             return library, reason, True, None if message is None else message.value
     return library, reason, False, None
-
-
-def _is_der(stream: bytes) -> bool:
-    """Whether the stream is one DER SEQUENCE and nothing else."""
-    if len(stream) < 4 or stream[0] != 0x30:
-        return False
-    count = stream[1] & 0x7F if stream[1] & 0x80 else 0
-    length = int.from_bytes(stream[2 : 2 + count], "big") if count else stream[1]
-    return count <= 4 and len(stream) == 2 + count + length
