@@ -102,32 +102,43 @@ def _show_differences(result: m.Result, console: Console) -> None:
                 (entry.id, "bold"), "  ", (severity.value, SEVERITY_STYLES[severity]), "  ", (entry.title, "bold")
             )
         )
-        for line in _sides(entry.id, result, console.width - 2):
-            console.print(Padding(line, (0, 0, 0, 2)))
+        for indent, line in _sides(entry.id, result, console.width - 2):
+            console.print(Padding(line, (0, 0, 0, indent)))
         console.print(Padding(Text.assemble(("Write instead: ", "bold"), entry.advice), (0, 0, 0, 2)))
 
 
-def _sides(entry: str, result: m.Result, width: int) -> Iterator[Text]:
-    """What each side shows: a step once, below it each fact with its values and who shows them."""
-    steps = {(cell.case, step.id): step.run for cell in result.cells for step in cell.steps}
-    explained = {
+def _sides(entry: str, result: m.Result, width: int) -> Iterator[tuple[int, Text]]:
+    """What each side shows: the steps, then each fact with its values and who shows them; steps alike stand once."""
+    commands = {(cell.case, step.id): step.run for cell in result.cells for step in cell.steps}
+    alike: dict[tuple[str, ...], list[str]] = {}
+    blocks: dict[tuple[str, ...], list[m.DifferenceResult]] = {}
+    for (case, step), views in _explained(entry, result).items():
+        key = tuple(view.model_dump_json(exclude={"case", "step"}) for view in views)
+        alike.setdefault(key, []).append(f"{case}: {visible(commands.get((case, step), ''))}")
+        blocks.setdefault(key, views)
+    for key, steps in alike.items():
+        for step in steps:
+            yield 2, Text(shortened(step, width), style="dim")
+        for view in blocks[key]:
+            yield 4, Text(view.fact)
+            for group in view.groups:
+                yield 6, Text.assemble((f"{', '.join(group.targets)}: ", "dim"), value_in_words(group.value))
+
+
+def _explained(entry: str, result: m.Result) -> dict[tuple[str, str], list[m.DifferenceResult]]:
+    """The differing facts that rest on an entry, by case and step."""
+    known = {
         (cell.case, step.id, finding.fact)
         for cell in result.cells
         for step in cell.steps
         for finding in step.findings
         if finding.by == entry
     }
-    last: tuple[str, str] | None = None
+    found: dict[tuple[str, str], list[m.DifferenceResult]] = {}
     for view in result.differences:
-        if (view.case, view.step, view.fact) not in explained:
-            continue
-        if last != (view.case, view.step):
-            last = (view.case, view.step)
-            yield Text(shortened(f"{view.case}: {visible(steps.get(last, ''))}", width), style="dim")
-        yield Text(f"  {view.fact}")
-        for group in view.groups:
-            value = value_in_words(group.value)
-            yield Text.assemble("    ", shortened(value, width - 4), ("  " + ", ".join(group.targets), "dim"))
+        if (view.case, view.step, view.fact) in known:
+            found.setdefault((view.case, view.step), []).append(view)
+    return found
 
 
 def _show_found(result: m.Result, console: Console) -> None:
