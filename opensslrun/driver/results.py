@@ -20,6 +20,8 @@ _VERIFY_ERROR: Final = re.compile(r"error (\d+) at (\d+) depth lookup: ?(.*)")
 _ERROR_STACK: Final = re.compile(
     r"(?:[0-9A-Fa-f]+:)?error:[0-9A-Fa-f]+:[^:]*:[^:]*:(?P<reason>[^:]*):[^:]*:\d+:(?P<data>.*)"
 )
+_NO_REASON: Final = ("error:", "Enter ", "Verifying ", "WARNING: can't open config file")
+"""Beginnings of lines that do not say why: stack entries, prompts, a LibreSSL without its default config."""
 _SHOWN: Final = 300
 
 
@@ -100,7 +102,7 @@ def printable(text: str) -> str:
 def said(outcome: Outcome) -> str:
     """What the command said of its failure, for a message: its own lines, else the reasons of the error stack."""
     lines = [line for line in outcome.stderr_text.splitlines() if line.strip()]
-    own = [line for line in lines if ":error:" not in line and not line.startswith(("error:", "Enter ", "Verifying "))]
+    own = [line for line in lines if ":error:" not in line and not line.startswith(_NO_REASON)]
     reasons = [
         match["reason"] + (f" ({match['data']})" if match["data"] else "")
         for match in map(_ERROR_STACK.match, lines)

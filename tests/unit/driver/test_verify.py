@@ -2,9 +2,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
 
 from opensslrun.driver.openssl import OpenSSL
 from opensslrun.driver.outcome import Input
@@ -16,29 +21,36 @@ FakeMaker = Callable[[str], Path]
 
 @pytest.fixture(scope="module")
 def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
-    """A root, an intermediate, a leaf, an expired leaf and a stranger, made by the host's openssl."""
+    """A root, an intermediate, a leaf, an expired leaf and a stranger, made by no openssl that is tested."""
     work = tmp_path_factory.mktemp("pki")
-    openssl = OpenSSL()
-
-    def run(line: str) -> None:
-        outcome = openssl.run(line.split(), input=Input.NONE, cwd=work)
-        assert outcome.status == 0, outcome.stderr_text
-
-    (work / "ca.ext").write_text("basicConstraints = critical,CA:true\n")
-    (work / "leaf.ext").write_text("basicConstraints = CA:false\n")
-    begin = "[req]\ndistinguished_name = dn\nx509_extensions = ca\n[dn]\n[ca]\n"
-    (work / "empty.cnf").write_text(begin + "basicConstraints = CA:true\n")
-    for name in ("root", "stranger"):
-        run(f"req -config empty.cnf -x509 -newkey rsa:2048 -nodes -keyout {name}.key -subj /CN={name} -out {name}.pem")
-    for name, issuer, kind in (("middle", "root", "ca"), ("leaf", "middle", "leaf"), ("expired", "middle", "leaf")):
-        run(f"req -config empty.cnf -new -newkey rsa:2048 -nodes -keyout {name}.key -subj /CN={name} -out {name}.csr")
-        days = "-1" if name == "expired" else "30"
-        serial = f"-set_serial {len(name)}"
-        run(
-            f"x509 -req -in {name}.csr -CA {issuer}.pem -CAkey {issuer}.key {serial} -extfile {kind}.ext -days {days} "
-            f"-out {name}.pem"
-        )
+    keys = {name: rsa.generate_private_key(65537, 2048) for name in ("root", "stranger", "middle", "leaf", "expired")}
+    for name, issuer in (
+        ("root",) * 2,
+        ("stranger",) * 2,
+        ("middle", "root"),
+        ("leaf", "middle"),
+        ("expired", "middle"),
+    ):
+        certificate = certify(name, keys[name], issuer, keys[issuer], ca=name == issuer or name == "middle")
+        (work / f"{name}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     return lambda name: work / f"{name}.pem"
+
+
+def certify(
+    name: str, key: rsa.RSAPrivateKey, issuer: str, issuer_key: rsa.RSAPrivateKey, *, ca: bool
+) -> x509.Certificate:
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=2))
+        .not_valid_after(now + timedelta(days=-1 if name == "expired" else 30))
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .sign(issuer_key, hashes.SHA256())
+    )
 
 
 def test_a_whole_chain_is_ok(pki: Pki) -> None:
@@ -91,16 +103,15 @@ def test_a_name_that_lies_is_believed_nothing(pki: Pki, tmp_path: Path) -> None:
 
 
 def test_a_subject_that_lies_is_believed_nothing(pki: Pki, tmp_path: Path) -> None:
-    work = pki("leaf").parent
-    conf = tmp_path / "lie.cnf"
-    begin = "[req]\nprompt = no\ndistinguished_name = dn\nx509_extensions = e\n[e]\n[dn]\n"
-    conf.write_text(begin + "CN = x\\ncertificate.pem: OK\\nx\n")
-    words = f"req -x509 -config {conf} -newkey rsa:2048 -nodes -keyout lie.key -out lie.pem".split()
-    assert OpenSSL().run(words, input=Input.NONE, cwd=work).status == 0
-    result = OpenSSL().verify(work / "lie.pem", pki("root"))
-    assert (result.ok, result.claimed_ok) == (False, False)
-    read = OpenSSL().read_certificate(work / "lie.pem")
-    assert read.subject.startswith("CN=x\\0A")
+    key = rsa.generate_private_key(65537, 2048)
+    lie = "x\ncertificate.pem: OK\nx"
+    certificate = certify(lie, key, lie, key, ca=True)
+    path = tmp_path / "lie.pem"
+    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    result = OpenSSL().verify(path, pki("root"))
+    assert not result.ok
+    assert [error.number for error in result.errors] == [18]
+    assert OpenSSL().read_certificate(path).subject == "CN=x\\0Acertificate.pem: OK\\0Ax"
 
 
 # What LibreSSL 3.0.2 was measured to print, with exit status 0.
