@@ -14,11 +14,11 @@ from typing import Final
 from asn1crypto import csr as asn1_csr
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from opensslrun.facts.attempt import MALFORMED, Asn1, Values, attempt, values
 from opensslrun.facts.extensions import Identity, extensions_value
@@ -71,9 +71,9 @@ def certificate_values(
             "subject": lambda: name_value(body["subject"]),
             "issuer": lambda: name_value(body["issuer"]),
             "self_issued": lambda: _is_self_issued(body),
-            "self_signature_valid": lambda: _is_signed_by(it.der, it.der),
-            "self_signed": lambda: _is_self_issued(body) and _is_signed_by(it.der, it.der),
-            "signed_by": lambda: _signers(it, others),
+            "self_signature_valid": lambda: _is_signed_by(parsed, parsed),
+            "self_signed": lambda: _is_self_issued(body) and _is_signed_by(parsed, parsed),
+            "signed_by": lambda: _signers(parsed, others),
             "serial": lambda: _small_serial(body["serial_number"]),
             "serial_octets": lambda: _serial_octets(body["serial_number"]),
             "serial_positive": lambda: body["serial_number"].native > 0,
@@ -153,38 +153,61 @@ def _is_self_issued(body: Asn1) -> bool:
     return bool(body["subject"].dump() == body["issuer"].dump())
 
 
-def _is_signed_by(der: bytes, issuer: bytes) -> bool:
+def _is_signed_by(signed: Asn1, issuer: Asn1) -> bool:
     """Whether the issuer's subject is this one's issuer, and its key verifies the signature.
 
-    By the key's own ``verify``, because ``verify_directly_issued_by`` refuses SHA-1 and MD5, which old versions sign
-    with. Raises UnsupportedAlgorithm for a signature that cannot be checked here.
+    Only the key and the primitives of ``cryptography`` are used: its certificate loader refuses versions and serials,
+    and its ``verify_directly_issued_by`` the SHA-1 and MD5, that old versions of ``openssl`` really write. Raises
+    UnsupportedAlgorithm for a signature that cannot be checked here.
     """
-    signed, signer = x509.load_der_x509_certificate(der), x509.load_der_x509_certificate(issuer)
-    return signed.issuer.public_bytes() == signer.subject.public_bytes() and _verifies(signer.public_key(), signed)
+    body, signer = signed["tbs_certificate"], issuer["tbs_certificate"]
+    if body["issuer"].dump() != signer["subject"].dump():
+        return False
+    key = load_der_public_key(signer["subject_public_key_info"].dump())
+    return _verifies(key, signed["signature_algorithm"], signed["signature_value"].native, body.dump())
 
 
-def _signers(it: Certificate, others: Mapping[str, Certificate]) -> FactValue:
-    """The files whose certificate signed this one; one that cannot be read did not."""
-    return [name for name in sorted(others) if attempt(lambda name=name: _is_signed_by(it.der, others[name].der))]  # type: ignore[misc]
-
-
-def _verifies(key: CertificatePublicKeyTypes, signed: x509.Certificate) -> bool:
-    signature, body = signed.signature, signed.tbs_certificate_bytes
-    parameters = signed.signature_algorithm_parameters
-    digest = signed.signature_hash_algorithm
+def _verifies(key: PublicKeyTypes, algorithm: Asn1, signature: bytes, body: bytes) -> bool:
+    kind = algorithm.signature_algo
     try:
-        match key, parameters, digest:
-            case rsa.RSAPublicKey(), padding.PKCS1v15() | padding.PSS(), hashes.HashAlgorithm():
-                key.verify(signature, body, parameters, digest)
-            case ec.EllipticCurvePublicKey(), ec.ECDSA(), _:
-                key.verify(signature, body, parameters)
-            case ((ed25519.Ed25519PublicKey() | ed448.Ed448PublicKey()), None, None):
+        match key:
+            case rsa.RSAPublicKey() if kind == "rsassa_pkcs1v15":
+                key.verify(signature, body, padding.PKCS1v15(), _hash(algorithm.hash_algo))
+            case rsa.RSAPublicKey() if kind == "rsassa_pss":
+                digest = _hash(algorithm.hash_algo)
+                salt = algorithm["parameters"]["salt_length"].native
+                key.verify(signature, body, padding.PSS(padding.MGF1(digest), salt), digest)
+            case ec.EllipticCurvePublicKey() if kind == "ecdsa":
+                key.verify(signature, body, ec.ECDSA(_hash(algorithm.hash_algo)))
+            case ed25519.Ed25519PublicKey() | ed448.Ed448PublicKey() if kind in {"ed25519", "ed448"}:
                 key.verify(signature, body)
             case _:
-                return False
+                raise UnsupportedAlgorithm(f"{kind} with this kind of key")
     except InvalidSignature:
         return False
     return True
+
+
+def _hash(name: str) -> hashes.HashAlgorithm:
+    found: dict[str, type[hashes.HashAlgorithm]] = {
+        "md5": hashes.MD5,
+        "sha1": hashes.SHA1,
+        "sha224": hashes.SHA224,
+        "sha256": hashes.SHA256,
+        "sha384": hashes.SHA384,
+        "sha512": hashes.SHA512,
+    }
+    return found[name]()
+
+
+def _signers(signed: Asn1, others: Mapping[str, Certificate]) -> FactValue:
+    """The files whose certificate signed this one; one that cannot be read did not."""
+    found: list[FactValue] = []
+    for name in sorted(others):
+        other = attempt(lambda name=name: asn1_x509.Certificate.load(others[name].der, strict=True))  # type: ignore[misc]
+        if other is not None and attempt(lambda other=other: _is_signed_by(signed, other)):  # type: ignore[misc]
+            found.append(name)
+    return found
 
 
 def _small_serial(serial: Asn1) -> FactValue:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from opensslrun.cases.fixtures import CertificateSpec, build, build_certificates, fixture_key
+from opensslrun.data import shipped
 from opensslrun.errors import UsageError
 
 CHAIN: list[dict[str, Any]] = [
@@ -102,6 +103,11 @@ def test_files_hold_their_parts_in_order() -> None:
     assert names == ["OU=b,OU=a,CN=leaf", "CN=Intermediate"]
     assert x509.load_der_x509_certificate(files["leaf.der"]).subject.rfc4514_string() == "OU=b,OU=a,CN=leaf"
     assert files["leaf.key"].startswith(b"-----BEGIN PRIVATE KEY-----\n")
+
+
+def test_every_fixture_key_is_consistent() -> None:
+    for path in sorted((shipped("fixtures") / "keys").glob("*.pem")):
+        serialization.load_pem_private_key(path.read_bytes(), None)
 
 
 def test_every_fixture_key_loads_and_is_another_one() -> None:
