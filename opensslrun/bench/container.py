@@ -366,12 +366,12 @@ def remove_leftovers(client: docker.DockerClient) -> int:
     A started container ends with its client; one that was never started has nothing that could end it.
     """
     removed = 0
+    ended = {"label": RUN_LABEL, "status": ["created", "exited", "dead"]}
     with engine_errors("look for containers left by runs that were killed"):
-        for state in ("created", "exited", "dead"):
-            for seen in client.api.containers(all=True, filters={"label": RUN_LABEL, "status": state}):
-                age = datetime.now(UTC).timestamp() - float(seen["Created"])
-                if age > _LEFTOVER_AFTER_S:
-                    with contextlib.suppress(EngineError), engine_errors("remove a leftover container"):
-                        client.api.remove_container(seen["Id"], v=True, force=True)
-                        removed += 1
+        for seen in client.api.containers(all=True, filters=ended):
+            age = datetime.now(UTC).timestamp() - float(seen["Created"])
+            if age > _LEFTOVER_AFTER_S:
+                with contextlib.suppress(EngineError), engine_errors("remove a leftover container"):
+                    client.api.remove_container(seen["Id"], v=True, force=True)
+                    removed += 1
     return removed

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from opensslrun.bench.base import Command, Observation
-from opensslrun.bench.container import KEEPER_USER, Container, Options
+from opensslrun.bench.container import KEEPER_USER, Container, Options, remove_leftovers
 from opensslrun.bench.engine import connect
 from opensslrun.bench.exchange import ROOT, ArchiveVolume, Exchange, SharedDirectory
 from opensslrun.bench.shell import Shell, StepEnd
@@ -92,6 +92,7 @@ class ContainerBench:
         try:
             if self._client is None:
                 self._client = connect()
+            remove_leftovers(self._client)
             self._start(self._client)
         except BaseException:
             with contextlib.suppress(EngineError):

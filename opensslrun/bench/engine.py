@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,11 +49,21 @@ def connect(timeout_s: float = CALL_TIMEOUT_S) -> docker.DockerClient:
     import requests  # noqa: PLC0415
 
     try:
+        _knock(os.environ.get("DOCKER_HOST", ""), timeout_s)
         client = docker.DockerClient.from_env(timeout=int(timeout_s))
         client.api.ping()
     except (docker.errors.DockerException, requests.exceptions.RequestException, OSError, ValueError) as error:
         raise EngineError(_no_engine(error)) from error
     return client
+
+
+def _knock(address: str, timeout_s: float) -> None:
+    """Raise OSError when nobody listens at a Unix socket; the SDK says so too, but leaves its own socket open."""
+    scheme, _, path = address.partition("://")
+    if scheme == "unix":
+        with socket.socket(socket.AF_UNIX) as knocking:
+            knocking.settimeout(timeout_s)
+            knocking.connect(path)
 
 
 def engine_facts(client: docker.DockerClient) -> EngineFacts:
@@ -119,7 +130,7 @@ def _cause(error: BaseException) -> str:
         inner = inner.__cause__ or inner.__context__
     system = next((e for e in reversed(seen) if isinstance(e, OSError) and e.strerror), None)
     text = str(system.strerror) if system is not None else str(seen[-1]) or type(seen[-1]).__name__
-    return " ".join(text.split())[:300]
+    return _without_password(" ".join(text.split()))[:300]
 
 
 def _errno(error: BaseException) -> int | None:
@@ -151,5 +162,5 @@ def _no_engine(error: BaseException) -> str:
     return f"No container engine answers {where} ({_cause(error)}); {advice}"
 
 
-def _without_password(host: str) -> str:
-    return re.sub(r"//[^/@]*@", "//…@", host)
+def _without_password(text: str) -> str:
+    return re.sub(r"//[^/@\s]*@", "//…@", text)

@@ -42,7 +42,7 @@ umask 022
 ulimit -c 0
 ulimit -f "$blocks"
 exec 2>/dev/null
-set -m
+trap : HUP INT QUIT USR1 USR2 ALRM TERM
 cd "$root"
 sober() { $b stty sane -echo -onlcr; }
 clean() {
@@ -67,19 +67,19 @@ while IFS=' ' read -r word space step how mark; do
     case $how in
         plain) (exec </dev/null >"$s.out" 2>"$s.err"; . "$s"); status=$? ;;
         terminal) (exec sh "$s" </dev/null >"$s.out" 2>"$s.err"); status=$? ;;
-        lines) set +m; $b cat "$s.in" | (exec $b setsid sh "$s" >"$s.out" 2>"$s.err"); status=$?; set -m ;;
-        none) set +m; (exec $b setsid sh "$s" </dev/null >"$s.out" 2>"$s.err"); status=$?; set -m ;;
+        lines) $b cat "$s.in" | (exec $b setsid sh "$s" >"$s.out" 2>"$s.err"); status=$? ;;
+        none) (exec $b setsid sh "$s" </dev/null >"$s.out" 2>"$s.err"); status=$? ;;
     esac
     kill -9 -1
     [ -z "$archives" ] || $b find . -type s -exec $b stat -c %a {} \\; -print0 >"$s.sockets"
     echo "$mark $status"
 done
 """
-"""With job control (``set -m``) a step on the terminal is a process group of its own, so that ``kill 0`` in a
-script ends the script and not this loop. Without it, for ``lines`` and ``none``, a step is not the leader of a group,
-which lets ``setsid`` give it a session without forking. ``kill -9 -1`` spares its caller (Linux), hence this shell.
-A subshell takes the redirections, so that this shell's word on a killed step (``Killed``) is not in its stderr.
-Archives fetch all of a workspace, so earlier output is emptied.
+"""Steps are in this shell's process group, which lets ``setsid`` give them a session without forking; ``kill 0`` in a
+script ends the script alone, because this shell catches what it sends (subshells and programs do not inherit that).
+Job control would do too, but bash gives a job the terminal only when interactive. ``kill -9 -1`` spares its caller
+(Linux), so this shell says it, and not a program. A subshell takes the redirections, so that this shell's word on a
+killed step (``Killed``) is not in its stderr. Archives fetch all of a workspace, so earlier output is emptied.
 ``lines`` come through a pipe, as they do on this machine: a C library gives back to a file what it read too much."""
 
 _TOUCHES_TERMINAL = re.compile(r"tty|reset|tput|screen|script")

@@ -26,6 +26,7 @@ TEST_LABEL = "opensslrun.test"
 APPLETS = ("cat", "sh", "ls", "sleep", "ps", "ln", "mkfifo", "mkdir", "rm", "chmod", "wc", "id", "env", "nc", "touch")
 
 BenchMaker = Callable[..., ContainerBench]
+ImageMaker = Callable[[Path | None], str]
 
 
 @pytest.fixture(scope="session")
@@ -55,9 +56,24 @@ def host_openssl() -> Path:
 
 
 @pytest.fixture(scope="session")
-def openssl_image(client: docker.DockerClient, busybox: Path, host_openssl: Path) -> Iterator[str]:
-    """The id of an image with busybox, this machine's openssl, what it loads, and its default config."""
-    yield from imported_image(client, root_with_openssl(busybox, host_openssl))
+def image_with_shell(client: docker.DockerClient, busybox: Path, host_openssl: Path) -> Iterator[ImageMaker]:
+    """Makes images with busybox, this machine's openssl, what it loads, and its default config.
+
+    Its argument is the program that is ``/bin/sh`` there, None for busybox. The images go when the session ends.
+    """
+    with contextlib.ExitStack() as images:
+
+        def make(shell: Path | None) -> str:
+            tar = root_with_openssl(busybox, host_openssl, shell)
+            return images.enter_context(contextlib.contextmanager(imported_image)(client, tar))
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+def openssl_image(image_with_shell: ImageMaker) -> str:
+    """The id of such an image, with busybox's shell."""
+    return image_with_shell(None)
 
 
 def imported_image(client: docker.DockerClient, tar: bytes) -> Iterator[str]:
@@ -66,8 +82,10 @@ def imported_image(client: docker.DockerClient, tar: bytes) -> Iterator[str]:
     client.api.import_image_from_data(tar, repository=repository, changes=[f"LABEL {TEST_LABEL}=bench"])
     image = client.images.get(repository)
     assert image.id is not None
-    yield image.id
-    client.images.remove(repository, force=True)
+    try:
+        yield image.id
+    finally:
+        client.images.remove(repository, force=True)
 
 
 def root_with_openssl(busybox: Path, openssl: Path, shell: Path | None = None) -> bytes:

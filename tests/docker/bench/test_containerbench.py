@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -343,6 +344,51 @@ def test_orphans_do_not_pile_up_as_zombies(client: docker.DockerClient, openssl_
         _, processes = container.exec(["ps"], timeout_s=20)
 
     assert b"sleep" not in processes
+
+
+@pytest.fixture(params=["dash", "bash"])
+def other_shell(request: pytest.FixtureRequest, image_with_shell: Callable[[Path | None], str]) -> str:
+    """An image whose ``/bin/sh`` is not busybox's."""
+    shell = shutil.which(request.param)
+    assert shell is not None, f"this test needs {request.param} on this machine"
+    return image_with_shell(Path(shell))
+
+
+def test_the_kept_open_shell_may_be_any_posix_shell(new_bench: NewBench, other_shell: str) -> None:
+    ask = Command("openssl genrsa -aes128 -out k 2048; exit 3", answers=("a pass phrase", "a pass phrase"))
+    with new_bench(other_shell) as bench, bench.workspace({}) as workspace:
+        steps = [
+            workspace.run(command).outcome
+            for command in (
+                ask,
+                replace(ask, input=Input.LINES),
+                replace(ask, answers=("a pass phrase",)),
+                Command("sleep 600 & sleep 600", timeout_s=0.5),
+                Command("kill 0"),
+                Command("kill -9 $$", Input.NONE),
+                Command("openssl rand 100000000"),
+                Command("sleep 600 & echo $0; ps"),
+                Command("ps; umask"),
+            )
+        ]
+
+    prompts = ("Enter PEM pass phrase:", "Verifying - Enter PEM pass phrase:")
+    assert [(step.ending, step.status) for step in steps] == [
+        (Ending.EXITED, 3),
+        (Ending.EXITED, 3),
+        (Ending.HUNG, -1),
+        (Ending.HUNG, -1),
+        (Ending.SIGNALLED, signal.SIGTERM),
+        (Ending.SIGNALLED, signal.SIGKILL),
+        (Ending.SIGNALLED, signal.SIGXFSZ),
+        (Ending.EXITED, 0),
+        (Ending.EXITED, 0),
+    ]
+    assert [step.prompts for step in steps[:3]] == [prompts, prompts, prompts]
+    assert steps[2].unanswered == prompts[1]
+    assert b"sleep 600" in steps[7].stdout
+    assert b"sleep 600" not in steps[8].stdout
+    assert steps[8].stdout.endswith(b"\n0022\n")
 
 
 def test_lines_reach_a_step_as_they_reach_a_program_on_a_pipe(bench: ContainerBench) -> None:
