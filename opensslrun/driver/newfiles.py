@@ -255,6 +255,8 @@ def _sync(path: Path) -> None:
 
 
 def _no_room(directory: Path) -> EnvironmentLacksError:
+    while directory.name.startswith(PREFIX):
+        directory = directory.parent  # the place that the user knows
     return EnvironmentLacksError(
         f"there is no room left in {directory}; nothing was changed, make room or name another directory"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -123,7 +124,9 @@ def require_success(outcome: Outcome, what: str) -> None:
             at = f" after {printable(outcome.unanswered)!r}" if outcome.unanswered else ""
             raise CommandHungError(f"{what} did not end within {outcome.duration_s:.0f} s{at}; it was ended")
         case Ending.SIGNALLED:
-            raise CommandFailedError(f"{what} was ended by signal {outcome.status}: {said(outcome)}")
+            raise CommandFailedError(
+                f"{what} was ended by signal {outcome.status} ({signal.strsignal(outcome.status)}): {said(outcome)}"
+            )
         case Ending.EXITED if outcome.status != 0:
             raise CommandFailedError(f"{what} failed with exit status {outcome.status}: {said(outcome)}")
         case Ending.EXITED:

@@ -214,7 +214,11 @@ LIES = {
     ),
     "floods stderr": ("yes >&2", CommandFailedError, "ended by signal 25"),
     "floods the terminal": ("yes xxxxxxxxxxxxxxxxxxxxxxx >/dev/tty", CommandHungError, "did not end"),
-    "writes a file without end": ('exec yes >"$OUT"', CommandFailedError, "ended by signal 25"),
+    "writes a file without end": (
+        'exec yes >"$OUT"',
+        CommandFailedError,
+        "ended by signal 25",
+    ),
 }
 
 
