@@ -156,22 +156,35 @@ def remove(targets: Sequence[Target]) -> list[str]:
     """Remove what opensslrun made for these targets (images of every recipe, root tars, logs) and say what.
 
     When no target's image is left, the builders and the whole cache go too, unless another opensslrun is at
-    work. Raises EngineError when the engine is not there, or when a container still uses an image.
+    work. Raises EngineError when the engine is not there, or, after the rest, when a container uses an image.
     """
-    cache, removed = Cache.of_user(), []
-    names = {target.id for target in targets}
+    cache, names = Cache.of_user(), {target.id for target in targets}
     with Engine() as engine:
-        for image in engine.own_images(LABEL_TARGET):
-            if image.labels[LABEL_TARGET] in names:
-                engine.remove(image)
-                removed.append(f"image {', '.join(image.tags) or image.id}")
+        removed, refused = _remove_images(engine, engine.own_images(LABEL_TARGET), names)
         if not engine.own_images(LABEL_TARGET):
-            for image in engine.own_images(LABEL_BUILDER):
-                engine.remove(image)
-                removed.append(f"image {', '.join(image.tags) or image.id}")
+            builders, more = _remove_images(engine, engine.own_images(LABEL_BUILDER), None)
+            removed, refused = removed + builders, refused + more
             if cache.root.exists() and cache.clear():
                 removed.append(f"cache {cache.root}")
+    if refused:
+        raise refused[0]
     return [*removed, *_remove_files(cache, names)]
+
+
+def _remove_images(
+    engine: Engine, images: Sequence[Image], names: set[str] | None
+) -> tuple[list[str], list[EngineError]]:
+    """Remove those of the images that are of these targets (None: all), and say which; one in use stops no other."""
+    removed, refused = [], []
+    for image in images:
+        if names is not None and image.labels[LABEL_TARGET] not in names:
+            continue
+        try:
+            engine.remove(image)
+            removed.append(f"image {', '.join(image.tags) or image.id}")
+        except EngineError as error:
+            refused.append(error)
+    return removed, refused
 
 
 def _remove_files(cache: Cache, names: set[str]) -> list[str]:

@@ -173,18 +173,23 @@ def test_images_are_small_and_have_no_compiler(shipped: dict[str, Target], engin
             assert image.size < 15_000_000, "the whole of a distribution's image is larger when it is pulled"
 
 
+@pytest.mark.usefixtures("own_cache")
 def test_a_removed_image_comes_back_from_the_cache_with_no_route_at_all(
-    shipped: dict[str, Target], engine: Engine, monkeypatch: pytest.MonkeyPatch
+    shipped: dict[str, Target], shelf: Shelf, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    target = shipped["openssl-1.1.1g"]
+    source = shelf.source("openssl")
+    target = small_target(shipped, "removed", source)
     before = obtain(target, Stages())
     drop_image(engine, target)
-    assert available(target).availability is Availability.OBTAINABLE
+    seen = available(target)
+    assert (seen.availability, seen.reason) == (Availability.OBTAINABLE, "from the cache")
     monkeypatch.setenv("PATH", "/nonexistent")
+    (shelf.folder / "openssl.tar.gz").unlink()
     stages = Stages()
     after = obtain(target, stages)
     assert stages.seen == ["importing the image"]
     assert after.origin == before.origin
+    monkeypatch.undo()
     with open_bench(after) as bench:
         assert prove(bench, target).version_line == "OpenSSL 1.1.1g  21 Apr 2020"
 
@@ -315,6 +320,19 @@ def test_removing_takes_what_was_made_for_the_target_and_nothing_else(
     assert {image.labels[LABEL_TARGET] for image in engine.own_images(LABEL_TARGET)} >= {"test-kept"}
     assert not [path for path in own_cache.rglob("*") if "test-gone" in path.name and path.suffix != ".lock"]
     assert remove([gone]) == []
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_an_image_in_use_is_told_after_the_others_are_removed(
+    shipped: dict[str, Target], shelf: Shelf, engine: Engine
+) -> None:
+    used, idle = (small_target(shipped, name, shelf.source(name)) for name in ("used", "idle"))
+    had = obtain_many([used, idle], 2, Stages())["test-used"]
+    assert isinstance(had, Obtained)
+    with open_bench(had), pytest.raises(EnvironmentLacksError, match="opensslrun/test-used:"):
+        remove([used, idle])
+    assert find_image(engine, Job.of_target(idle, engine.architecture)) is None
+    assert available(used).availability is Availability.READY
 
 
 def test_an_image_without_our_label_is_never_removed(engine: Engine, tmp_path: Path) -> None:
