@@ -6,8 +6,6 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opensslrun.cli.output import err
-
 if TYPE_CHECKING:
     from opensslrun.driver.passphrase import PassPhrase
 
@@ -25,7 +23,8 @@ def read_pass_phrase(args: argparse.Namespace, what: str, *, new: bool) -> PassP
 
     Raises RefusedPassPhraseError.
     """
-    from opensslrun.driver import passphrase  # noqa: PLC0415  (so that --help is quick)
+    from opensslrun.cli.output import err  # noqa: PLC0415  (so that --help is quick)
+    from opensslrun.driver import passphrase  # noqa: PLC0415
 
     if args.pass_file is not None:
         warning = passphrase.exposure(args.pass_file)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opensslrun.cli import passphrase, where
-from opensslrun.cli.output import err, out
 from opensslrun.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -47,7 +46,8 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def handle(args: argparse.Namespace) -> ExitStatus:
     """Run it."""
-    from opensslrun.driver.rootca import KEY_NAME, make_root_ca  # noqa: PLC0415  (so that --help is quick)
+    from opensslrun.cli.output import err, out  # noqa: PLC0415  (so that --help is quick)
+    from opensslrun.driver.rootca import KEY_NAME, make_root_ca  # noqa: PLC0415
 
     def secret() -> PassPhrase:
         given = passphrase.read_pass_phrase(args, KEY_NAME, new=True)
@@ -67,24 +67,27 @@ def handle(args: argparse.Namespace) -> ExitStatus:
         if args.format == "json":
             out().out(json.dumps(_document(openssl, made), indent=1), highlight=False)
         else:
-            _show(openssl, made)
+            for line in _lines(openssl, made):
+                out().print(line, soft_wrap=True)
+            err().print(_next_step(made), soft_wrap=True)
     return ExitStatus.OK
 
 
-def _show(openssl: OpenSSL, made: RootCA) -> None:
+def _lines(openssl: OpenSSL, made: RootCA) -> tuple[str, ...]:
     key, certificate = made.key, made.certificate
-    for line in (
+    return (
         f"Made with {openssl.version.version} ({openssl.name}):",
         f"  {key.path}  RSA key, {key.bits} bits, encrypted with your pass phrase; keep both safe",
         f"  {certificate.path}  root CA certificate of {certificate.subject}",
         f"    valid until {certificate.not_after:%Y-%m-%d}, SHA-256 fingerprint {certificate.sha256}",
-    ):
-        out().print(line, soft_wrap=True)
-    path = shlex.quote(str(certificate.path))
-    err().print(
-        f"Next: upload {certificate.path.name} wherever it is to be trusted (never the key), and check what it "
-        f"signs with\n  opensslrun verify --ca-file {path} CERTIFICATE",
-        soft_wrap=True,
+    )
+
+
+def _next_step(made: RootCA) -> str:
+    path = made.certificate.path
+    return (
+        f"Next: upload {path.name} wherever it is to be trusted (never the key), and check what it signs with\n"
+        f"  opensslrun verify --ca-file {shlex.quote(str(path))} CERTIFICATE"
     )
 
 

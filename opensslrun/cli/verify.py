@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opensslrun.cli import where
-from opensslrun.cli.output import out
 from opensslrun.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -45,6 +44,8 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def handle(args: argparse.Namespace) -> ExitStatus:
     """Run it."""
+    from opensslrun.cli.output import out  # noqa: PLC0415  (so that --help is quick)
+
     with where.openssl_for(args) as openssl:
         results = [openssl.verify(path, args.ca_file, args.untrusted) for path in args.certificates]
         if args.format == "json":

@@ -92,7 +92,11 @@ class NewFiles:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.private != self.directory:
-            shutil.rmtree(self.private, ignore_errors=True)
+            try:
+                shutil.rmtree(self.private, ignore_errors=True)
+            except KeyboardInterrupt:  # an impatient second Ctrl-C
+                shutil.rmtree(self.private, ignore_errors=True)
+                raise
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1

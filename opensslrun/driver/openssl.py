@@ -108,8 +108,7 @@ class OpenSSL:
 
         The key appears only when it is whole and could be read with its pass phrase.
         """
-        if not MIN_BITS <= bits <= MAX_BITS:
-            raise UsageError(f"a key of {bits} bits is not made; choose between {MIN_BITS} and {MAX_BITS}, 4096 say")
+        check_bits(bits)
         secret = PassPhrase.of(pass_phrase)
         place = Path(out).absolute()
         with NewFiles(place.parent, [place.name], force=force) as new:
@@ -140,8 +139,7 @@ class OpenSSL:
         It stands in the current directory, so relative names inside the config file count from there. The
         certificate appears only when it is whole, could be read, and is ``key``'s.
         """
-        if not 1 <= days <= MAX_DAYS:
-            raise UsageError(f"a validity of {days} days is not made; choose between 1 and {MAX_DAYS}, 1024 say")
+        check_days(days)
         config, key, place = Path(config).absolute(), Path(key).absolute(), Path(out).absolute()
         read_input(config)
         owner = self.read_key(key, pass_phrase)
@@ -254,6 +252,18 @@ def _require_whole(made: Path, what: str, outcome: Outcome) -> None:
         whole = False
     if not whole:
         raise CommandFailedError(f"{what} exited with 0 and left no whole {made.name}: {said(outcome)}")
+
+
+def check_bits(bits: int) -> None:
+    """Raise UsageError for a size of key that is not made."""
+    if not MIN_BITS <= bits <= MAX_BITS:
+        raise UsageError(f"a key of {bits} bits is not made; choose between {MIN_BITS} and {MAX_BITS}, 4096 say")
+
+
+def check_days(days: int) -> None:
+    """Raise UsageError for a validity that is not made."""
+    if not 1 <= days <= MAX_DAYS:
+        raise UsageError(f"a validity of {days} days is not made; choose between 1 and {MAX_DAYS}, 1024 say")
 
 
 def _find(path: str | Path | None) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from opensslrun.driver.newfiles import NewFiles
-from opensslrun.driver.openssl import OpenSSL
+from opensslrun.driver.openssl import OpenSSL, check_bits, check_days
 from opensslrun.driver.passphrase import PassPhrase
 from opensslrun.driver.results import Certificate, Key
 from opensslrun.driver.rootconf import check_root_conf
@@ -45,6 +45,8 @@ def make_root_ca(
     raise.
     """
     out_dir = out_dir.absolute()
+    check_bits(bits)
+    check_days(days)
     check_root_conf(config)
     with NewFiles(out_dir, [KEY_NAME, CERTIFICATE_NAME], force=force) as new:
         _ = openssl.version

@@ -173,6 +173,15 @@ def test_a_missing_openssl_is_the_environments_fault(work: Path, capsys: pytest.
     assert made(work / "out") == []
 
 
+@pytest.mark.parametrize("option", ["--bits=512", "--days=0"])
+def test_what_cannot_be_made_is_refused_before_the_pass_phrase_is_read(
+    work: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    (work / "pass").unlink()
+    assert root_ca(option) == 2
+    assert "is not made; choose between" in capsys.readouterr().err
+
+
 def test_a_pass_phrase_itself_is_no_option(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         root_ca("--pass", SECRET)
