@@ -239,7 +239,19 @@ class Container:
         """Start a command on a terminal of its own; the connection to that terminal. Closing it kills nothing."""
         with engine_errors(f"run `{argv[0]}` in the container for {self._name}"):
             made = self._api.exec_create(self.id, argv, user=user or "", workdir=workdir, stdin=True, tty=True)
-            return engine_socket(self._api.exec_start(made["Id"], tty=True, socket=True))
+            stream = engine_socket(self._api.exec_start(made["Id"], tty=True, socket=True))
+            stream.exec_id = str(made["Id"])
+            return stream
+
+    def terminal_ended(self, stream: EngineSocket, patience_s: float = 2.0) -> bool:
+        """Whether the command of :meth:`open_terminal` has ended, and not only the connection to it."""
+        deadline = time.monotonic() + patience_s
+        with engine_errors(f"look for a command in the container for {self._name}"):
+            while self._api.exec_inspect(stream.exec_id)["Running"]:
+                if time.monotonic() > deadline:
+                    return False
+                time.sleep(0.01)
+        return True
 
     def kill_processes(self, user: str) -> None:
         """End every process of ``user`` in the container by SIGKILL (not the one that keeps the container)."""
@@ -285,6 +297,8 @@ class EngineSocket:
         self.socket = stream
         self.early = early
         """Bytes of the stream that the HTTP reader had already taken; read these before ``socket``."""
+        self.exec_id = ""
+        """The engine's id of the command that the stream belongs to, if it does."""
         self._owner = owner  # the SDK closes a TLS connection when the response is collected
 
     def read(self, size: int, deadline: float) -> bytes:

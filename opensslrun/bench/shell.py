@@ -2,8 +2,8 @@
 
 The shell is a loop that reads a line a step from its terminal (the step's number, never the command line: a
 terminal takes lines of 4,095 bytes at most), runs the step's script, kills whatever the step left running, and
-answers with a mark and the exit status. The mark is a fresh random word for each step, and a step's output goes to
-files, so nothing a command prints can be taken for it.
+answers with a mark and the exit status. The mark is a random word that is typed with each step and that no command
+is shown, and a step's output goes to files, so nothing a command prints can be taken for it.
 """
 
 from __future__ import annotations
@@ -118,6 +118,7 @@ class Shell:
         self._socket: EngineSocket | None = None
         self._spawn: SocketSpawn[bytes] | None = None
         self._untidy = False
+        self._new_mark()
 
     def run(
         self, workspace: int, step: str, how: Input, answers: Sequence[str], timeout_s: float, *, line: str
@@ -127,10 +128,9 @@ class Shell:
         if self._untidy:
             self._command(_How.TIDY, workspace)
         started = time.monotonic()
-        mark = secrets.token_hex(8)
         plain = how is Input.TERMINAL and is_plain(line)
-        self._type(workspace, step, _How.PLAIN if plain else how, mark)
-        dialogue = self._listen(mark, answers, started + timeout_s)
+        self._type(workspace, step, _How.PLAIN if plain else how)
+        dialogue = self._listen(answers, started + timeout_s)
         duration_s = time.monotonic() - started
         said_more = dialogue.end is None or dialogue.end.start() > 0
         self._untidy = bool(dialogue.prompts) or said_more or _TOUCHES_TERMINAL.search(line) is not None
@@ -163,7 +163,14 @@ class Shell:
         argv = ["/bin/sh", "-c", _START, "sh", _LOOP, self._root, limit, "archives" if self._archives else ""]
         self._socket = self._container.open_terminal(argv, user=self._user)
         self._spawn = SocketSpawn(self._socket.socket)
+        self._new_mark()
         self._command(_How.TIDY, 0)
+
+    def _new_mark(self) -> None:
+        """A word for this shell's life: to make a pattern of one for each step would take 0.1 ms."""
+        self._mark = secrets.token_hex(16)
+        # A step may have changed the terminal so that it sends CRLF; that is put right before the next one.
+        self._end = re.compile(rb"%s (\d+|gone)\r?\n" % self._mark.encode())
 
     def close(self) -> None:
         """End the connection. What ran in the shell ends with the container."""
@@ -179,9 +186,8 @@ class Shell:
             stream.shut()
 
     def _command(self, how: _How, workspace: int) -> None:
-        mark = secrets.token_hex(8)
-        self._type(workspace, "0", how, mark)
-        dialogue = self._listen(mark, (), time.monotonic() + _OPEN_TIMEOUT_S)
+        self._type(workspace, "0", how)
+        dialogue = self._listen((), time.monotonic() + _OPEN_TIMEOUT_S)
         if how is _How.TIDY:
             self._untidy = False
         if dialogue.stop is not Stop.END:
@@ -192,18 +198,16 @@ class Shell:
                 "coreutils, or make it again by `opensslrun targets build`"
             )
 
-    def _type(self, workspace: int, step: str, how: Input | _How, mark: str) -> None:
+    def _type(self, workspace: int, step: str, how: Input | _How) -> None:
         if self._spawn is not None:
             with contextlib.suppress(OSError):  # then the reading that follows meets the end of the stream
-                self._spawn.send(f"opensslrun {workspace} {step} {how} {mark}\n".encode())
+                self._spawn.send(f"opensslrun {workspace} {step} {how} {self._mark}\n".encode())
 
-    def _listen(self, mark: str, answers: Sequence[str], deadline: float) -> Dialogue:
+    def _listen(self, answers: Sequence[str], deadline: float) -> Dialogue:
         if self._spawn is None:
             return Dialogue(Stop.EOF, (), "", "")
-        # A step may have changed the terminal so that it sends CRLF; that is put right before the next one.
-        end = re.compile(rb"%s (\d+|gone)\r?\n" % mark.encode())
         try:
-            return hold_dialogue(self._spawn, answers, end=end, deadline=deadline)
+            return hold_dialogue(self._spawn, answers, end=self._end, deadline=deadline)
         except (OSError, pexpect.EOF):
             return Dialogue(Stop.EOF, (), "", "")
 
@@ -213,11 +217,18 @@ class Shell:
 
     def _lost(self) -> None:
         """The shell is gone, by a command that killed all it could reach, or with its container: then EngineError."""
-        self.close()
+        stream = self._socket
         try:
+            killed = stream is not None and self._container.terminal_ended(stream)
+            self.close()
             self._container.kill_processes(self._user)
         except EngineError as error:
             raise EngineError(
                 f"The container for {self._name} ended in the middle of a step ({error}); if nothing removed it, the "
                 "machine may be out of memory: run again with fewer --jobs"
             ) from error
+        if not killed:
+            raise EngineError(
+                f"The engine closed the connection to the container for {self._name} in the middle of a step; "
+                "see that nothing between here and the engine ends idle connections, and run the command again"
+            )

@@ -29,7 +29,9 @@ from opensslrun.bench.containerbench import ContainerBench
 from opensslrun.bench.engine import connect
 from opensslrun.bench.localbench import LocalBench
 
-ROUNDS = 300
+ROUNDS = 400
+BLOCK = 20
+CASES = 20
 MATRIX = (
     "openssl version",
     "openssl version -a",
@@ -66,15 +68,16 @@ def own_image(client: Any, openssl: Path) -> Iterator[str]:
 
 
 def median_ms(*calls: Callable[[], object]) -> list[float]:
-    """Medians in milliseconds; the calls take turns, so that a busy moment of the machine is shared by all."""
+    """Medians in milliseconds. The calls take turns in blocks, so that a busy moment of the machine is shared by all
+    and each is measured as it is used, one after another."""
     spent: list[list[float]] = [[] for _ in calls]
-    for call in calls:
-        call()
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS // BLOCK):
         for call, times in zip(calls, spent, strict=True):
-            started = time.perf_counter()
             call()
-            times.append((time.perf_counter() - started) * 1000)
+            for _ in range(BLOCK):
+                started = time.perf_counter()
+                call()
+                times.append((time.perf_counter() - started) * 1000)
     return [statistics.median(times) for times in spent]
 
 
@@ -148,21 +151,17 @@ def measure(client: Any, image: str, openssl: Path) -> None:
             sys.stdout.write(
                 f"  {name:32} {value:7.2f} ms  {value - medians[0]:+6.2f} ms  {value / medians[0]:5.2f} x bare\n"
             )
-        run = matrix_on(contained)
-        run()
-        started = time.perf_counter()
-        run()
-        kept_open = time.perf_counter() - started
     started = time.perf_counter()
-    with ContainerBench(image, client=client) as again:
-        matrix_on(again)()
-    whole = time.perf_counter() - started
-    looped = loop_of_docker_run(image)
+    with ContainerBench(image, client=client) as bench:
+        run = matrix_on(bench)
+        for _ in range(CASES):
+            run()
+    matrix_s = (time.perf_counter() - started) / CASES
+    looped_s = loop_of_docker_run(image)
     sys.stdout.write(
-        f"{len(MATRIX)} cheap commands\n"
-        f"  loop of docker run --rm          {looped * 1000:7.0f} ms\n"
-        f"  container bench                  {kept_open * 1000:7.0f} ms  {looped / kept_open:5.1f} x faster\n"
-        f"  container bench, with its start  {whole * 1000:7.0f} ms  {looped / whole:5.1f} x faster\n"
+        f"a matrix of {CASES} cases of {len(MATRIX)} cheap commands, the container's start and end included, a case\n"
+        f"  shell loop of docker run --rm    {looped_s * 1000:7.0f} ms  (one case measured)\n"
+        f"  container bench                  {matrix_s * 1000:7.0f} ms  {looped_s / matrix_s:5.1f} x faster\n"
     )
 
 

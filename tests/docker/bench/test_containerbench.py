@@ -100,6 +100,20 @@ def test_killing_every_process_in_reach_ends_the_step_only(bench: ContainerBench
             assert workspace.run(Command("openssl version")).outcome.status == 0
 
 
+def test_a_connection_that_is_lost_is_not_taken_for_a_killed_command(bench: ContainerBench) -> None:
+    assert bench._shell is not None
+    timer = threading.Timer(0.5, bench._shell.interrupt)  # shuts the connection, as an idle proxy would
+    timer.start()
+    with bench.workspace({}) as workspace:
+        with pytest.raises(EngineError, match="closed the connection to the container for the target"):
+            workspace.run(Command("sleep 60"))
+        timer.join()
+        after = workspace.run(Command("ps"))
+
+    assert after.outcome.status == 0
+    assert b"sleep 60" not in after.outcome.stdout
+
+
 def test_a_changed_terminal_is_set_right_again_before_the_next_step(bench: ContainerBench) -> None:
     ask = Command("openssl genrsa -aes128 -out k 2048", answers=("a pass phrase", "a pass phrase"))
     with bench.workspace({}) as workspace:
