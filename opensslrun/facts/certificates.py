@@ -46,8 +46,8 @@ class Certificate:
 
 def read_certificate(der: bytes) -> Certificate:
     """What of a certificate others refer to."""
-    parsed = attempt(lambda: asn1_x509.Certificate.load(der, strict=True))
-    spki = attempt(lambda: bytes(parsed["tbs_certificate"]["subject_public_key_info"].dump())) if parsed else None
+    parsed: Asn1 = attempt(lambda: asn1_x509.Certificate.load(der, strict=True))
+    spki = attempt(lambda: bytes(parsed["tbs_certificate"]["subject_public_key_info"].dump()))
     return Certificate(der, attempt(lambda: _identity(parsed)), spki)
 
 
@@ -93,10 +93,10 @@ def certificate_values(
 
 def request_values(der: bytes, keys: Mapping[str, bytes | None]) -> Values:
     """Facts of one certificate request."""
-    parsed = attempt(lambda: asn1_csr.CertificationRequest.load(der, strict=True))
-    if parsed is None:
+    parsed: Asn1 = attempt(lambda: asn1_csr.CertificationRequest.load(der, strict=True))
+    body: Asn1 = attempt(lambda: parsed["certification_request_info"])
+    if body is None:
         return {"request.version": MALFORMED}
-    body = parsed["certification_request_info"]
     spki = attempt(lambda: bytes(body["subject_pk_info"].dump()))
     drawn = values(
         {

@@ -30,6 +30,9 @@ _CIPHERS: Final = {
 }
 """The names that a ``DEK-Info`` header uses, so that both formats name one cipher alike."""
 
+MAX_ROUNDS: Final = 2_000_000
+"""Iterations of a key derivation that are worked through; ``openssl`` writes 2,048, a hostile file any number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -45,7 +48,7 @@ def read_pem_key(content: bytes, block: Block, secrets: Sequence[str]) -> Key:
     encryption = attempt(lambda: (_pem_encryption(block),))
     encrypted = encryption is None or encryption[0] is not None
     opened = None
-    for secret in secrets if encrypted else (None,):
+    for secret in _passwords(secrets, encrypted=encrypted, encryption=encryption[0] if encryption else None):
         opened = attempt(lambda secret=secret: _load_pem(text, secret))  # type: ignore[misc]
         if opened is not None:
             break
@@ -60,12 +63,11 @@ def read_pem_key(content: bytes, block: Block, secrets: Sequence[str]) -> Key:
 def read_der_key(content: bytes, secrets: Sequence[str]) -> Key | None:
     """The key of a DER file, None when it holds something else."""
     encryption = attempt(lambda: _pkcs8_encryption(content))
-    for secret in secrets if encryption is not None else (None,):
+    opened = None
+    for secret in _passwords(secrets, encrypted=encryption is not None, encryption=encryption):
         opened = attempt(lambda secret=secret: _load_der(content, secret))  # type: ignore[misc]
         if opened is not None:
             break
-    else:
-        opened = None
     if encryption is None and opened is None:
         return None
     described: Values = {"key.encryption": encryption, "key.encrypted": encryption is not None}
@@ -93,6 +95,14 @@ def _key(opened: PrivateKeyTypes | None, described: Values) -> Key:
         absent=frozenset({"key.public_exponent"}),
     )
     return Key(described, attempt(lambda: _spki(opened)))
+
+
+def _passwords(secrets: Sequence[str], *, encrypted: bool, encryption: FactValue) -> Sequence[str | None]:
+    """What to try: nothing for a key whose parameters would keep this machine busy for hours."""
+    if not encrypted:
+        return (None,)
+    rounds = encryption.get("iterations", 1) if isinstance(encryption, dict) else 1
+    return secrets if isinstance(rounds, int) and rounds <= MAX_ROUNDS else ()
 
 
 def _load_pem(text: bytes, secret: str | None) -> PrivateKeyTypes:
@@ -159,6 +169,9 @@ def _pkcs8_encryption(der: bytes) -> FactValue:
             "prf": "hmac " + kdf["parameters"]["prf"]["algorithm"].native,
             "iterations": kdf["parameters"]["iteration_count"].native,
         }
+    elif described["kdf"] == "scrypt":
+        cost, block = kdf["parameters"]["cost_parameter"].native, kdf["parameters"]["block_size"].native
+        described["iterations"] = cost * block * kdf["parameters"]["parallelization_parameter"].native
     described["salt_bytes"] = len(kdf["parameters"]["salt"].native)
     cipher = algorithm["parameters"]["encryption_scheme"]["algorithm"].native
     described["cipher"] = _CIPHERS.get(cipher, cipher)

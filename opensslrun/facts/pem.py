@@ -8,6 +8,9 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
 
+MAX_HEADERS = 10
+"""Header lines of one block that are read; ``openssl`` writes two."""
+
 MAX_BLOCKS = 1000
 """Blocks of one file that are looked at."""
 
@@ -47,13 +50,13 @@ def pem_blocks(content: bytes) -> tuple[Block, ...]:
 
 
 def _block(content: bytes, begin: re.Match[bytes], end: re.Match[bytes]) -> Block:
-    body = content[begin.end() : end.start()]
+    body = content[begin.end() : end.start()].lstrip(b" \t\r\n")
     headers: list[tuple[str, str]] = []
-    rest = body.lstrip(b" \t\r\n")
-    while (header := _HEADER.match(rest)) is not None:
+    position = 0
+    while len(headers) < MAX_HEADERS and (header := _HEADER.match(body, position)) is not None:
         headers.append((header[1].decode("ascii"), header[2].decode("ascii", errors="backslashreplace")))
-        rest = rest[header.end() :]
-    return Block(begin[1].decode("ascii"), tuple(headers), _base64(rest), begin.start(), end.end())
+        position = header.end()
+    return Block(begin[1].decode("ascii"), tuple(headers), _base64(body[position:]), begin.start(), end.end())
 
 
 def _base64(text: bytes) -> bytes | None:
