@@ -88,7 +88,9 @@ def test_processes_without_number_are_killed_and_the_run_goes_on(bench: Containe
     bomb = run(bench, "b() { b | b & }; b; while :; do sleep 1; done", timeout_s=2.0)
     after = run(bench, "openssl version")
 
-    assert bomb.outcome.ending is Ending.HUNG
+    # Whether the shell that throws the bomb still gets a process for its own sleep is chance.
+    refused = bomb.outcome.ending is Ending.EXITED and b"can't fork" in bomb.outcome.stderr
+    assert bomb.outcome.ending is Ending.HUNG or refused
     assert (after.outcome.ending, after.outcome.status) == (Ending.EXITED, 0)
 
 
@@ -381,7 +383,7 @@ def test_the_kept_open_shell_may_be_any_posix_shell(new_bench: NewBench, other_s
                 Command("kill 0"),
                 Command("kill -9 $$", Input.NONE),
                 Command("openssl rand 100000000"),
-                Command("sleep 600 & echo $0; ps"),
+                Command("sleep 600 & sleep 0.2; echo $0; ps"),
                 Command("ps; umask"),
             )
         ]
