@@ -35,6 +35,9 @@ ended orphans do not pile up, without needing the engine's own init program (whi
 KEEPER_USER = 65534
 """Another user than the commands', so that ``kill -9 -1`` among those does not end the container."""
 
+_KILL_TRIES = 10
+_KILL_PAUSE_S = 0.2
+
 _LEFTOVER_AFTER_S = 300
 """Age at which a container that was made and never started is taken for the leftover of a killed client."""
 
@@ -254,13 +257,20 @@ class Container:
         return True
 
     def kill_processes(self, user: str) -> None:
-        """End every process of ``user`` in the container by SIGKILL (not the one that keeps the container)."""
-        status, said = self.exec(["/bin/sh", "-c", "kill -9 -1; :"], user=user, timeout_s=self._api.timeout)
-        if status != 0:
-            raise EngineError(
-                f"Could not end the processes in the container for {self._name}: "
-                f"{said.decode('utf-8', 'backslashreplace').strip() or 'they ended together'}; run the command again"
-            )
+        """End every process of ``user`` in the container by SIGKILL (not the one that keeps the container).
+
+        Where processes multiply, the one that is to end them may find no place or be killed by another: it is
+        sent again.
+        """
+        for _ in range(_KILL_TRIES):
+            status, said = self.exec(["/bin/sh", "-c", "kill -9 -1; :"], user=user, timeout_s=self._api.timeout)
+            if status == 0:
+                return
+            time.sleep(_KILL_PAUSE_S)
+        raise EngineError(
+            f"Could not end the processes in the container for {self._name}: "
+            f"{said.decode('utf-8', 'backslashreplace').strip() or 'they ended together'}; run the command again"
+        )
 
     def put(self, archive: bytes | IO[bytes], path: str) -> None:
         """Unpack a tar archive into the directory ``path``, which must exist and not be a tmpfs (see the engine)."""
