@@ -24,6 +24,10 @@ ROOT = "/w"
 """Where the workspaces are in the container."""
 
 
+_SMALL = 64 * 1024
+"""Bytes of a stream that are read at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Collected:
     """What a step left: all that is in the case's directory, and at most MAX_READ_BACK bytes of each stream."""
@@ -96,9 +100,9 @@ class SharedDirectory:
 
     def take(self, workspace: int, step: str) -> Collected:
         """What the step left."""
-        where = self._tree.step(workspace, step)
+        where = str(self._tree.step(workspace, step))
         with disk_errors("read what a step wrote"):
-            stdout, stderr = _taken(where.with_suffix(".out")), _taken(where.with_suffix(".err"))
+            stdout, stderr = _taken(where + ".out"), _taken(where + ".err")
         return Collected(stdout, stderr, self._tree.files(workspace))
 
     def remove(self, workspace: int) -> None:
@@ -201,13 +205,15 @@ def _member(archive: tarfile.TarFile, name: str) -> bytes:
     return file.read() if file is not None else b""
 
 
-def _taken(path: Path) -> bytes:
-    """The content of a stream's file, which is then removed: it may be large, and the next step has its own."""
+def _taken(path: str) -> bytes:
+    """The content of a stream's file. A large one is removed at once and not with its workspace."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return b""
-    with os.fdopen(handle, "rb") as file:
-        content = file.read(MAX_READ_BACK)
-    path.unlink()
+    with os.fdopen(handle, "rb", buffering=0) as file:
+        content = file.read(_SMALL) or b""
+        if len(content) == _SMALL:
+            content += file.readall()[: MAX_READ_BACK - _SMALL]
+            Path(path).unlink()
     return content
