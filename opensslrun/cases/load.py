@@ -15,6 +15,9 @@ from opensslrun.errors import UsageError
 from opensslrun.selection import select
 from opensslrun.tomlfile import read_toml, validated
 
+WORDING = frozenset({"stdout", "stderr"})
+"""Facts that are wording: they gate where a step names them, by ``gate`` or by a promise."""
+
 
 def load_cases(folders: Iterable[Path]) -> tuple[Case, ...]:
     """All cases of these folders, by id. Raises UsageError for a bad file or an id that is there twice."""
@@ -22,7 +25,10 @@ def load_cases(folders: Iterable[Path]) -> tuple[Case, ...]:
     for folder in folders:
         if not folder.is_dir():
             raise UsageError(f"{folder} is not a directory of case files; give a directory with *.toml files")
-        for path in sorted(folder.glob("*.toml")):
+        paths = sorted(folder.glob("*.toml"))
+        if not paths:
+            raise UsageError(f"{folder} holds no case; give a directory with *.toml files")
+        for path in paths:
             case = load_case(path)
             if case.id in cases:
                 raise UsageError(f"the case {case.id!r} is in {cases[case.id].source} and in {path}; rename one file")
@@ -71,7 +77,7 @@ def _step(step: StepTable, number: int, answers: Mapping[str, str], path: Path) 
         answers=tuple(answers[name] for name in step.answer),
         timeout_s=float(step.timeout),
         promises=promises_of(step.expect),
-        gates=frozenset(step.gate),
+        gates=frozenset(step.gate) | (WORDING & step.expect.facts.keys()),
     )
 
 
@@ -80,6 +86,7 @@ def _files(table: CaseTable, path: Path) -> dict[str, bytes]:
     if not isinstance(table.files, dict) and len(named) < len(table.files):
         raise UsageError(f"{path}: two of its files have one name; use the form files = {{ name = path }}")
     files = {name: _read(path.parent / source, path) for name, source in named.items()}
+    _no_name_twice(path, named, table.text, table.fixture)
     files |= {name: text.encode() for name, text in table.text.items()}
     if table.fixture or table.certificate:
         specs = [
@@ -88,9 +95,29 @@ def _files(table: CaseTable, path: Path) -> dict[str, bytes]:
         ]
         files |= build(specs, table.fixture)
     for name in files:
-        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-            raise UsageError(f"{path}: the file name {name!r} leaves the case's directory; use a plain name")
+        _check_name(name, files, path)
     return files
+
+
+def _no_name_twice(path: Path, *named: Mapping[str, object]) -> None:
+    names = [name for each in named for name in each]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(
+                f"{path}: its files, text and fixture name {name!r} more than once; give each its own name"
+            )
+
+
+def _check_name(name: str, names: Iterable[str], path: Path) -> None:
+    """A file of a case stands inside of its directory, and is a file there."""
+    pure = PurePosixPath(name)
+    if pure.is_absolute() or ".." in pure.parts:
+        raise UsageError(f"{path}: the file name {name!r} leaves the case's directory; use a plain name")
+    if str(pure) != name or name == "." or "\0" in name:
+        raise UsageError(f"{path}: {name!r} is no name of a file; use a plain name, such as root.conf")
+    for other in names:
+        if pure in PurePosixPath(other).parents:
+            raise UsageError(f"{path}: {name!r} cannot be a file and the directory of {other!r}; rename one")
 
 
 def _read(source: Path, case: Path) -> bytes:

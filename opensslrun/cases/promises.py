@@ -18,6 +18,8 @@ def _all(expect: Expect) -> Iterator[Promise]:
     if expect.creates:
         names = ", ".join(expect.creates)
         yield Promise("files.created", {"contains": list(expect.creates)}, f"{names} is made")
+        for name in expect.creates:
+            yield Promise(f"file.kind@{name}", "file", f"{name} is a file")
         yield Promise("files.empty", {"lacks": list(expect.creates)}, f"{names} is not empty")
     if expect.creates_nothing:
         yield Promise("files.created", [], "no file is made")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from opensslrun.cases.said import SaidValue
 from opensslrun.driver.outcome import Input
-from opensslrun.facts.model import FactValue
 from opensslrun.tomlfile import Table
 
 Name = Annotated[str, Field(min_length=1)]
@@ -22,6 +22,12 @@ class CertificatePromise(Table):
     key_bits: int | None = None
     self_signed: bool | None = None
 
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if (self.ca, self.validity_days, self.key_bits, self.self_signed) == (None, None, None, None):
+            raise ValueError(f"promises nothing of {self.file}; add ca, validity_days, key_bits or self_signed")
+        return self
+
 
 class KeyPromise(Table):
     """What a document says of a private key it makes."""
@@ -29,6 +35,12 @@ class KeyPromise(Table):
     file: Name
     bits: int | None = None
     encrypted: bool | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.bits is None and self.encrypted is None:
+            raise ValueError(f"promises nothing of {self.file}; add bits or encrypted")
+        return self
 
 
 class Expect(Table):
@@ -41,10 +53,10 @@ class Expect(Table):
     certificate: CertificatePromise | None = None
     key: KeyPromise | None = None
     verify: dict[Name, Literal["ok", "refused"]] = {}
-    facts: dict[Name, FactValue] = {}
+    facts: dict[Name, SaidValue] = {}
 
     @model_validator(mode="after")
-    def _not_both(self) -> Expect:
+    def _not_both(self) -> Self:
         if self.fails and self.exit_status is not None:
             raise ValueError("give either 'fails' or 'exit_status', not both")
         if self.creates and self.creates_nothing:
@@ -65,9 +77,11 @@ class StepTable(Table):
 
     @field_validator("run")
     @classmethod
-    def _one_line(cls, run: str) -> str:
+    def _runs_something(cls, run: str) -> str:
         if "\0" in run:
             raise ValueError("a command line cannot hold a NUL character")
+        if not run.strip():
+            raise ValueError("the command line is blank, and a blank line always succeeds")
         return run
 
     @property

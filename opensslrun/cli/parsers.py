@@ -125,7 +125,7 @@ def _matrix(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def _review(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "review", "what the last run found that nothing predicts", "review:run")
-    _target_options(parser)
+    parser.add_argument("--targets-file", type=Path, metavar="F", help="the targets of your own that the run had")
     _case_options(parser, "--case", "-c")
     parser.add_argument("--accept", action="store_true", help="record the values after an explicit yes")
     parser.add_argument("--yes", action="store_true", help="the explicit yes, for use without a terminal")

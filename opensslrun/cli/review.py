@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -15,14 +15,23 @@ from opensslrun.cases.model import Case
 from opensslrun.cli.output import err, out
 from opensslrun.errors import ExitStatus, UsageError
 from opensslrun.facts.model import FactValue
-from opensslrun.judge.record import RecordFile, load_record, save_record
+from opensslrun.judge.record import RecordFile, recorded_for, save_record
 from opensslrun.pipeline.plan import Options, all_cases, make_plan
-from opensslrun.pipeline.review import ABSENT_VALUE, Surprise, draft, steady, surprises
+from opensslrun.pipeline.review import (
+    ABSENT_VALUE,
+    Surprise,
+    check_same_cases,
+    draft,
+    not_reviewable,
+    steady,
+    surprises,
+    unseen,
+)
 from opensslrun.pipeline.session import run_plan
 from opensslrun.report.model import Result
 from opensslrun.report.progress import progress_on
 from opensslrun.report.read import read_result
-from opensslrun.report.words import counted, value_in_words
+from opensslrun.report.words import counted, listed, value_in_words, visible
 
 REPEATS = 2
 """Runs besides the one under review that must show the same value before it is recorded."""
@@ -31,23 +40,63 @@ REPEATS = 2
 def run(args: argparse.Namespace) -> ExitStatus:
     """Show what is unpredicted; with ``--accept`` run it again and record what is steady."""
     result = read_result(args.results)
-    cases = {case.id: case for case in select_cases(all_cases(args.cases_dir), args.case)}
-    records = {name: load_record(case.record_path) or {} for name, case in cases.items()}
+    known = all_cases(args.cases_dir)
+    check_same_cases(result, known, args.results)
+    ran = {case.id for case in result.cases}
+    cases = {case.id: case for case in select_cases([case for case in known if case.id in ran], args.case)}
+    records = {name: file for name, case in cases.items() if (file := recorded_for(case)) is not None}
     found = [each for each in surprises(result, records) if each.case in cases]
+    others = not_reviewable(result)
+    for sentence in others:
+        err().print(f"not to be reviewed: {visible(sentence)}", soft_wrap=True)
     if not found:
-        err().print("nothing to review: everything in the result is predicted")
-        return ExitStatus.OK
+        err().print(_nothing(result, others), soft_wrap=True)
+        return ExitStatus.FOUND if others else ExitStatus.OK
     console = out()
     for surprise in found:
         _show(surprise, result, console)
-    if not args.accept:
-        err().print(f"{counted(len(found), 'fact')} to review; --accept records the values of {found[0].reference}")
+    to_record = [surprise for surprise in found if surprise.is_to_record]
+    if not args.accept or not to_record:
+        err().print(_to_do(found, to_record), soft_wrap=True)
         return ExitStatus.FOUND
     if not _agreed(args):
         err().print("nothing was recorded")
         return ExitStatus.FOUND
-    _record(found, cases, _again(args, found, result))
-    return ExitStatus.OK
+    all_recorded = _record(to_record, cases, records, _again(args, to_record, result))
+    explained = len(to_record) == len(found) and not any(surprise.others for surprise in found)
+    return ExitStatus.OK if all_recorded and explained and not others else ExitStatus.FOUND
+
+
+def _nothing(result: Result, others: Sequence[str]) -> str:
+    if others:
+        return "nothing can be recorded; what is said above must be put right first"
+    whole = result.run.complete and all(target.outcome == "ran" for target in result.targets)
+    return "nothing to review: everything in the result is predicted" + ("" if whole else "; but not all of it ran")
+
+
+def _to_do(found: Sequence[Surprise], to_record: Sequence[Surprise]) -> str:
+    """What is left to a person, in a sentence."""
+    explained = sum(1 for surprise in found if surprise.others)
+    parts = []
+    if to_record:
+        parts.append(f"--accept records {counted(len(to_record), 'value')}, those of {listed(_references(to_record))}")
+    if explained:
+        parts.append(
+            f"{counted(explained, 'fact')} differ between targets: find out why, and complete the drafts above for the "
+            "catalogue"
+        )
+    if not parts:
+        parts.append("none of them can be recorded, for the reasons above")
+    return f"{counted(len(found), 'fact')} to review. " + "; ".join(parts)
+
+
+def _references(surprises: Sequence[Surprise]) -> list[str]:
+    return list(dict.fromkeys(surprise.reference for surprise in surprises))
+
+
+def _showed(surprise: Surprise, target: str) -> bool:
+    """Whether a target showed the value that is recorded."""
+    return target in surprise.values and target not in surprise.others
 
 
 def _show(surprise: Surprise, result: Result, console: Console) -> None:
@@ -60,6 +109,8 @@ def _show(surprise: Surprise, result: Result, console: Console) -> None:
         groups[value_in_words(value)].append(target)
     for words, targets in groups.items():
         console.print(f"  {', '.join(targets)}: {words}", soft_wrap=True)
+    if surprise.refusal:
+        console.print(f"  cannot be recorded: {visible(surprise.refusal)}", soft_wrap=True)
     if surprise.others:
         console.print("  a draft for the catalogue:")
         for line in draft(surprise, result).splitlines():
@@ -90,35 +141,46 @@ def _again(args: argparse.Namespace, found: Sequence[Surprise], result: Result) 
     for number in range(REPEATS):
         err().print(f"running again, {number + 1} of {REPEATS}")
         with progress_on(err()) as listener:
-            repeats.append(run_plan(plan, listener))
+            repeat = run_plan(plan, listener)
+        if not repeat.run.complete:
+            raise KeyboardInterrupt
+        repeats.append(repeat)
     return repeats
 
 
-def _record(found: Sequence[Surprise], cases: dict[str, Case], repeats: Sequence[Result]) -> None:
+def _record(
+    found: Sequence[Surprise], cases: Mapping[str, Case], records: Mapping[str, RecordFile], repeats: Sequence[Result]
+) -> bool:
+    """Record what every target showed again in every repeated run; say of the rest why not. Whether it was all."""
     by_case: dict[str, list[Surprise]] = defaultdict(list)
     for surprise in found:
-        if steady(surprise, repeats):
+        gone = unseen(surprise, repeats)
+        if not gone and steady(surprise, repeats):
             by_case[surprise.case].append(surprise)
-        else:
-            err().print(
-                f"not recorded: {surprise.case}, step {surprise.step}: {surprise.fact} varies from run to run; write "
-                f'a bound such as {{"between": [1, 20]}} into {cases[surprise.case].record_path}',
-                soft_wrap=True,
-            )
+            continue
+        reason = (
+            f"{listed(gone)} did not run again to the end; make it run, then accept"
+            if gone
+            else f'it varies from run to run; write a bound such as {{"between": [1, 20]}} into '
+            f"{cases[surprise.case].record_path}"
+        )
+        err().print(f"not recorded: {surprise.case}, step {surprise.step}: {surprise.fact}: {reason}", soft_wrap=True)
     for name, accepted in by_case.items():
-        _save(cases[name], accepted)
+        _save(cases[name], accepted, records.get(name))
+    return sum(len(accepted) for accepted in by_case.values()) == len(found)
 
 
-def _save(case: Case, accepted: Sequence[Surprise]) -> None:
+def _save(case: Case, accepted: Sequence[Surprise], old: RecordFile | None) -> None:
     steps: dict[str, dict[str, FactValue]] = {step.id: {} for step in case.steps}
-    for step, facts in (load_record(case.record_path) or {}).items():
-        if step in steps:
-            steps[step] = dict(facts)
+    if old is not None:
+        steps |= {step: dict(facts) for step, facts in old.steps.items()}
+    seen_on = [name for name in accepted[0].values if all(_showed(each, name) for each in accepted)]
+    if old is not None and any(steps.values()):
+        seen_on = [name for name in old.seen_on if name in seen_on] or old.seen_on
     for surprise in accepted:
         if surprise.proposal == ABSENT_VALUE:
             steps[surprise.step].pop(surprise.fact, None)
         else:
             steps[surprise.step][surprise.fact] = surprise.proposal
-    record = RecordFile(case=case.id, seen_on=[accepted[0].reference], runs=REPEATS + 1, steps=steps)
-    save_record(case.record_path, record)
+    save_record(case.record_path, RecordFile(case=case.id, seen_on=seen_on, runs=REPEATS + 1, steps=steps))
     err().print(f"recorded {counted(len(accepted), 'fact')} in {case.record_path}", soft_wrap=True)

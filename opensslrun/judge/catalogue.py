@@ -7,17 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opensslrun.errors import UsageError
+from opensslrun.judge.match import alike
 from opensslrun.judge.model import JudgedCell, JudgedStep
 from opensslrun.judge.schema import CatalogueTable, Difference, Shown
 from opensslrun.tomlfile import read_toml, validated
 
 
+class ContradictionError(UsageError):
+    """The catalogue predicts two values for one fact of one cell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One entry's value for one fact of one cell."""
+    """One entry's value for one fact of one cell; ``number`` is its place among the entry's values, from 1."""
 
     difference: Difference
     shown: Shown
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +44,20 @@ class Catalogue:
         """Everything the catalogue says of this step on this target, for whatever fact."""
         for entry in self.entries:
             if entry.covers(cell.case, step.id, step.run):
-                for shown in entry.shows:
+                for number, shown in enumerate(entry.shows, 1):
                     if shown.is_on(cell.version, cell.platform):
-                        yield Prediction(entry, shown)
+                        yield Prediction(entry, shown, number)
 
 
 def prediction_for(fact: str, said: Iterable[Prediction], where: str) -> Prediction | None:
     """The one prediction for a fact among what the catalogue says of its step.
 
-    Raises UsageError when two values are predicted at once: then the catalogue contradicts itself.
+    Raises ContradictionError when two values are predicted at once.
     """
     found = [prediction for prediction in said if prediction.shown.names(fact)]
     for other in found[1:]:
-        if other.shown.value != found[0].shown.value:
-            raise UsageError(
+        if not alike(other.shown.value, found[0].shown.value):
+            raise ContradictionError(
                 f"the catalogue contradicts itself: {found[0].difference.id} and {other.difference.id} predict "
                 f"different values for {fact} at {where}; narrow one of them"
             )

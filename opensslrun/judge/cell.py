@@ -10,18 +10,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from opensslrun.facts.model import FactValue
-from opensslrun.judge.catalogue import Catalogue, Prediction, prediction_for
+from opensslrun.judge.catalogue import Catalogue, ContradictionError, Prediction, prediction_for
 from opensslrun.judge.match import ABSENT, Seen, matches
 from opensslrun.judge.model import Finding, JudgedCell, JudgedStep, Judgement, Record, Verdict
 
 
 def judge_cell(cell: JudgedCell, record: Record | None, catalogue: Catalogue) -> Judgement:
-    """The cell's verdict. Raises UsageError when the catalogue contradicts itself."""
-    findings = tuple(
-        finding
-        for step in cell.steps
-        for finding in _judge_step(cell, step, (record or {}).get(step.id, {}), catalogue)
-    )
+    """The cell's verdict. A catalogue that contradicts itself about it is an error of the cell: no judge, no pass."""
+    try:
+        findings = tuple(
+            finding
+            for step in cell.steps
+            for finding in _judge_step(cell, step, (record or {}).get(step.id, {}), catalogue)
+        )
+    except ContradictionError as error:
+        return Judgement(cell.target, cell.case, Verdict.ERROR, str(error), (), 0)
     disproved = tuple(_disproved(cell, record or {}, findings))
     compared = sum(1 for finding in findings if finding.by)
     if cell.error is not None:
@@ -84,6 +87,9 @@ def _verdict(fact: str, seen: Seen, expected: _Expected, *, as_expected: bool, b
         return Verdict.HUNG
     if broken:
         return Verdict.FAIL
+    if seen is ABSENT and expected.by == "":
+        # Only a promise speaks of it, and keeps its word: the fact is not there, and nothing is to be recorded.
+        return Verdict.PASS
     return Verdict.PASS if as_expected else Verdict.NEW
 
 
@@ -98,11 +104,11 @@ def _disproved(cell: JudgedCell, record: Record, findings: Sequence[Finding]) ->
                 f"{finding.by} predicts {show(finding.predicted)} for {finding.fact} of {cell.case}, step "
                 f"{finding.step}, on {cell.target}, which shows {show(finding.seen)}",
             )
-        elif finding.fact in record.get(finding.step, {}) and record[finding.step][finding.fact] == finding.predicted:
+        elif finding.fact in record.get(finding.step, {}) and matches(record[finding.step][finding.fact], finding.seen):
             yield (
                 finding.by,
-                f"{finding.by} predicts for {finding.fact} of {cell.case}, step {finding.step}, the value that is "
-                "recorded anyway; it is no difference",
+                f"{finding.by} predicts {show(finding.predicted)} for {finding.fact} of {cell.case}, step "
+                f"{finding.step}, on {cell.target}, which shows {show(finding.seen)} as recorded; it is no difference",
             )
 
 

@@ -1,8 +1,6 @@
-"""Comparing a value with what was said of it: equality, or one of a few named patterns.
+"""Comparing a value with what was said of it: equality, or one of the patterns of :mod:`opensslrun.cases.said`.
 
-A pattern is an object with exactly one of these keys, used where a value is random or only partly promised:
-``between`` ([low, high], inclusive, for integers), ``contains`` and ``lacks`` (a list's members) and ``absent``
-(the fact was not drawn at all). Everything else is compared for equality, type included (1 is not true).
+What is no pattern is compared for equality, type included (1 is not true).
 """
 
 from __future__ import annotations
@@ -10,6 +8,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final, Literal
 
+from opensslrun.cases.said import pattern_of
 from opensslrun.facts.model import FactValue
 
 
@@ -21,16 +20,6 @@ ABSENT: Final = _Absent.ABSENT
 """Stands for a fact that a step did not yield."""
 
 Seen = FactValue | Literal[_Absent.ABSENT]
-
-PATTERNS: Final = frozenset({"between", "contains", "lacks", "absent"})
-
-
-def pattern_of(said: FactValue) -> str | None:
-    """The name of the pattern, or None when the value is meant literally."""
-    if isinstance(said, dict) and len(said) == 1:
-        (name,) = said
-        return name if name in PATTERNS else None
-    return None
 
 
 def matches(said: FactValue, seen: Seen) -> bool:
@@ -50,10 +39,15 @@ def matches(said: FactValue, seen: Seen) -> bool:
             return isinstance(seen, list) and isinstance(operand, list) and not any(_in(item, seen) for item in operand)
 
 
+def alike(one: Seen, other: Seen) -> bool:
+    """Whether two values, or two patterns, are the same, type included; what is not there is like itself alone."""
+    return one is other if one is ABSENT else _same(one, other)
+
+
 def _between(bounds: FactValue, seen: Seen) -> bool:
     if not isinstance(bounds, list) or isinstance(seen, bool) or not isinstance(seen, int):
         return False
-    low, high = bounds
+    low, high = bounds  # two integers: checked when the file was read
     return isinstance(low, int) and isinstance(high, int) and low <= seen <= high
 
 

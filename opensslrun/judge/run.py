@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from opensslrun.facts.model import FactValue
 from opensslrun.judge.catalogue import Catalogue
 from opensslrun.judge.cell import judge_cell
-from opensslrun.judge.match import ABSENT, Seen
+from opensslrun.judge.match import ABSENT, Seen, alike
 from opensslrun.judge.model import Finding, JudgedCell, Judgement, Record, Verdict
 
 
@@ -26,7 +26,8 @@ class CatalogueState:
 class DifferenceView:
     """A fact that does not have one value on all targets that ran: its values, each with its targets.
 
-    ``known`` is the id of the catalogue's entry that explains it, or None when something in it is unexplained.
+    ``known`` is the id of the catalogue's entry that explains it, the worst where several do, or None when something
+    in it is unexplained.
     A view for people only: verdicts never rest on it.
     """
 
@@ -40,37 +41,50 @@ class DifferenceView:
 def judge_cells(
     cells: Iterable[JudgedCell], records: Mapping[str, Record], catalogue: Catalogue
 ) -> tuple[Judgement, ...]:
-    """Each cell's verdict. Raises UsageError when the catalogue contradicts itself."""
+    """Each cell's verdict, in the cells' order."""
     return tuple(judge_cell(cell, records.get(cell.case), catalogue) for cell in cells)
 
 
 def catalogue_state(
-    cells: Sequence[JudgedCell], judgements: Sequence[Judgement], catalogue: Catalogue
+    cells: Sequence[JudgedCell], judgements: Sequence[Judgement], catalogue: Catalogue, *, whole: bool
 ) -> CatalogueState:
     """Which entries the run proved, did not touch, or showed to be wrong.
 
-    An entry whose case, step and version all ran, but whose fact never turned up, is wrong too: a misspelt fact
-    would otherwise stay in the catalogue for ever.
+    ``judgements`` are those of ``cells``, in their order. In a ``whole`` run, of every case on every target, each
+    value of an entry is held to account by itself: one whose steps and versions ran, but whose fact never turned up,
+    is wrong too; a misspelt fact would otherwise stay in the catalogue for ever. In a part of a run nothing can be
+    concluded from that, for the fact may turn up in the rest.
     """
     proven = {finding.by for each in judgements for finding in each.findings if finding.verdict is Verdict.KNOWN}
     stale: dict[str, str] = {}
     for judgement in judgements:
         for entry, sentence in judgement.disproved:
             stale.setdefault(entry, sentence)
-    touched = {
-        said.difference.id
-        for cell in cells
-        if cell.error is None
-        for step in cell.steps
-        for said in catalogue.covering(cell, step)
-    }
-    for entry in sorted(touched - proven - stale.keys()):
-        stale[entry] = f"{entry} speaks of steps and versions that ran, but none of its facts turned up there"
+    for entry, fact in _never_turned_up(cells, judgements, catalogue) if whole else ():
+        stale.setdefault(
+            entry, f"{entry} predicts {fact} for steps and versions that ran, but that fact never turned up there"
+        )
     return CatalogueState(
         proven=tuple(sorted(proven - stale.keys())),
         unproven=tuple(entry.id for entry in catalogue.entries if entry.id not in proven | stale.keys()),
         stale=stale,
     )
+
+
+def _never_turned_up(
+    cells: Sequence[JudgedCell], judgements: Sequence[Judgement], catalogue: Catalogue
+) -> list[tuple[str, str]]:
+    """Entry and fact of each predicted value that no judged step had anything to hold against."""
+    turned_up: dict[tuple[str, int, str], bool] = {}
+    for cell, judgement in zip(cells, judgements, strict=True):
+        if cell.error is not None or not judgement.findings:
+            continue
+        for step in cell.steps:
+            facts = [finding.fact for finding in judgement.findings if finding.step == step.id]
+            for said in catalogue.covering(cell, step):
+                key = (said.difference.id, said.number, said.shown.fact)
+                turned_up[key] = turned_up.get(key, False) or any(said.shown.names(fact) for fact in facts)
+    return [(entry, fact) for (entry, _, fact), found in sorted(turned_up.items()) if not found]
 
 
 def differences(judgements: Iterable[Judgement]) -> tuple[DifferenceView, ...]:
@@ -89,21 +103,22 @@ def _view(case: str, step: str, fact: str, findings: Sequence[tuple[str, Finding
     for target, finding in findings:
         shown = finding.predicted if _is_bounded(finding) else finding.seen
         for value, targets in groups:
-            if value == shown and type(value) is type(shown):
+            if alike(value, shown):
                 targets.append(target)
                 break
         else:
             groups.append((shown, [target]))
     if len(groups) < 2 or expected:
         return None
-    ids = {finding.by for _, finding in findings if finding.verdict is Verdict.KNOWN}
+    entries = [finding.difference for _, finding in findings if finding.verdict is Verdict.KNOWN and finding.difference]
+    worst = min(entries, key=lambda entry: (entry.severity.rank, entry.id), default=None)
     explained = all(finding.verdict in {Verdict.KNOWN, Verdict.PASS} for _, finding in findings)
     return DifferenceView(
         case=case,
         step=step,
         fact=fact,
         groups=tuple(({"absent": True} if value is ABSENT else value, tuple(targets)) for value, targets in groups),
-        known=ids.pop() if explained and len(ids) == 1 else None,
+        known=worst.id if explained and worst is not None else None,
     )
 
 

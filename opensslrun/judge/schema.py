@@ -8,9 +8,9 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from opensslrun.cases.said import SaidValue
 from opensslrun.driver.version import Version, VersionSet
 from opensslrun.errors import UsageError
-from opensslrun.facts.model import FactValue
 from opensslrun.tomlfile import Table
 
 Text = Annotated[str, Field(min_length=1)]
@@ -43,7 +43,12 @@ class Where(Table):
 
     def covers(self, case: str, step: str, run: str) -> bool:
         """Whether a step is meant."""
-        return fnmatchcase(case, self.case) and fnmatchcase(step, self.step) and fnmatchcase(run, self.run)
+        return _is_like(case, self.case) and _is_like(step, self.step) and _is_like(run, self.run)
+
+
+def _is_like(text: str, glob: str) -> bool:
+    """Whether a glob of ``*`` and ``?`` fits. A bracket is meant literally: fact names and command lines have them."""
+    return fnmatchcase(text, glob.replace("[", "[[]"))
 
 
 class Shown(Table):
@@ -55,7 +60,7 @@ class Shown(Table):
     fact: Text
     on: Text | Annotated[list[Text], Field(min_length=1)]
     platform: Text = "*"
-    value: FactValue
+    value: SaidValue
 
     @field_validator("on")
     @classmethod
@@ -72,17 +77,13 @@ class Shown(Table):
         """The versions, as a union of sets."""
         return tuple(VersionSet.parse(text) for text in ([self.on] if isinstance(self.on, str) else self.on))
 
-    def speaks_of(self, fact: str, version: Version, platform: str) -> bool:
-        """Whether this is a prediction for the fact on that version and platform."""
-        return self.names(fact) and self.is_on(version, platform)
-
     def names(self, fact: str) -> bool:
         """Whether the fact is meant, on whatever version."""
-        return fnmatchcase(fact if "@" in self.fact else fact.partition("@")[0], self.fact)
+        return _is_like(fact if "@" in self.fact else fact.partition("@")[0], self.fact)
 
     def is_on(self, version: Version, platform: str) -> bool:
         """Whether the version and platform are meant, for whatever fact."""
-        return fnmatchcase(platform, self.platform) and any(version in versions for versions in self.versions)
+        return _is_like(platform, self.platform) and any(version in versions for versions in self.versions)
 
 
 class Difference(Table):

@@ -12,7 +12,7 @@ from opensslrun.cases.model import Case
 from opensslrun.data import shipped
 from opensslrun.judge.catalogue import Catalogue, load_catalogue
 from opensslrun.judge.model import Record
-from opensslrun.judge.record import load_record
+from opensslrun.judge.record import record_of
 from opensslrun.targets.load import load_targets, select_targets
 from opensslrun.targets.model import Need, Target
 
@@ -59,7 +59,7 @@ def make_plan(options: Options) -> Plan:
     if not options.targets:
         chosen = tuple(target for target in chosen if target.need is not Need.RETIRED)
     cases = select_cases(all_cases(options.cases_dir), options.cases)
-    records = {case.id: load_record(case.record_path) for case in cases}
+    records = {case.id: record_of(case) for case in cases}
     return Plan(
         options=options,
         targets=chosen,

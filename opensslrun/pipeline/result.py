@@ -23,6 +23,7 @@ from opensslrun.pipeline.observe import ObservedCell, ObservedStep, Outcome, Tar
 from opensslrun.pipeline.plan import Plan
 from opensslrun.pipeline.run import Observed
 from opensslrun.report import model as m
+from opensslrun.targets.model import Need
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Clock:
 
 
 def make_result(plan: Plan, observed: Observed, clock: Clock) -> m.Result:
-    """Judge and assemble. Raises UsageError when the catalogue contradicts itself."""
+    """Judge every cell and assemble the result."""
     judged = [_to_judge(run, cell) for run in observed.runs if run.proof is not None for cell in run.cells]
     judgements = judge_cells(judged, plan.records, plan.catalogue)
     by_cell = {(judgement.target, judgement.case): judgement for judgement in judgements}
@@ -59,9 +60,16 @@ def make_result(plan: Plan, observed: Observed, clock: Clock) -> m.Result:
             )
             for view in differences(judgements)
         ],
-        catalogue=_catalogue(catalogue_state(judged, judgements, plan.catalogue)),
+        catalogue=_catalogue(catalogue_state(judged, judgements, plan.catalogue, whole=_is_whole(plan, observed))),
         known_differences=_known(plan.catalogue, judgements),
     )
+
+
+def _is_whole(plan: Plan, observed: Observed) -> bool:
+    """Whether every case ran on every target that matters, so that what did not turn up is nowhere."""
+    selected = bool(plan.options.targets or plan.options.cases)
+    ran = all(run.outcome is Outcome.RAN or run.target.need is not Need.REQUIRED for run in observed.runs)
+    return ran and not selected and not observed.interrupted
 
 
 def _to_judge(run: TargetRun, cell: ObservedCell) -> JudgedCell:
@@ -225,8 +233,8 @@ def _catalogue(state: CatalogueState) -> m.CatalogueResult:
 
 
 def _known(catalogue: Catalogue, judgements: Sequence[Judgement]) -> list[m.KnownDifference]:
-    """The catalogue's entries that some finding of the run rests on."""
-    used = {finding.by for judgement in judgements for finding in judgement.findings if finding.difference}
+    """The catalogue's entries that the run shows to be true somewhere; where one is wrong, it is among the stale."""
+    used = {finding.by for each in judgements for finding in each.findings if finding.verdict is Verdict.KNOWN}
     return [
         m.KnownDifference(
             id=entry.id,

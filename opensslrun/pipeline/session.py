@@ -16,7 +16,7 @@ from opensslrun.report.model import Result
 
 
 def run_plan(plan: Plan, listener: Listener) -> Result:
-    """Run a plan and judge it. Raises UsageError when the catalogue contradicts itself."""
+    """Run a plan and judge what it saw."""
     started, begin = datetime.now(UTC), time.monotonic()
     observed = observe_plan(plan, listener)
     return make_result(plan, observed, Clock(started, time.monotonic() - begin))

@@ -54,6 +54,7 @@ def test_what_is_expected_becomes_promises(tmp_path: Path) -> None:
     assert promises == {
         "exit_status": 0,
         "files.created": {"contains": ["rootCA.key"]},
+        "file.kind@rootCA.key": "file",
         "files.empty": {"lacks": ["rootCA.key"]},
         "key.bits@rootCA.key": 4096,
         "key.encrypted@rootCA.key": True,
@@ -140,3 +141,31 @@ def test_the_shipped_cases_run_the_guide_s_commands_verbatim() -> None:
         "openssl genrsa -des3 -out rootCA.key 4096",
         "openssl req -x509 -config root.conf -new -nodes -key rootCA.key -sha256 -days 1024 -out rootCA.crt",
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('run = "openssl version"', 'run = "  "', "blank"),
+        ("bits = 4096, encrypted = true", "", "promises nothing of rootCA.key"),
+        ("inline.txt", "in.conf", "more than once"),
+        ("inline.txt", "in.conf/inline.txt", "cannot be a file and the directory of"),
+        ("inline.txt", ".", "no name of a file"),
+        ("inline.txt", "a\\u0000b", "no name of a file"),
+        ('creates = ["rootCA.key"]', "facts = { exit_status = { between = [1] } }", "two integers"),
+    ],
+)
+def test_what_would_promise_nothing_or_cannot_be_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in GOOD
+    with pytest.raises(UsageError, match=said):
+        load_case(write(tmp_path, GOOD.replace(old, new).replace('"rootCA.key",  }', '"rootCA.key" }')))
+
+
+def test_a_directory_without_a_case_is_refused_and_not_silently_green(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="holds no case"):
+        load_cases([tmp_path])
+
+
+def test_wording_that_is_promised_gates(tmp_path: Path) -> None:
+    text = GOOD + 'expect = { facts = { stderr = "" } }\n'
+    assert load_case(write(tmp_path, text)).steps[1].gates == {"stderr"}

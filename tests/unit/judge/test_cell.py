@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from opensslrun.cases.model import Promise
 from opensslrun.driver.version import Implementation, Version
-from opensslrun.errors import UsageError
 from opensslrun.facts.model import FactValue
 from opensslrun.judge.catalogue import Catalogue
 from opensslrun.judge.cell import judge_cell
@@ -117,10 +114,11 @@ def test_an_entry_that_predicts_the_recorded_value_is_disproved() -> None:
     assert "no difference" in judgement.disproved[0][1]
 
 
-def test_two_entries_that_contradict_each_other_are_refused() -> None:
+def test_two_entries_that_contradict_each_other_are_an_error_of_the_cell_and_lose_no_other() -> None:
     entries = difference("ok"), difference("refused", name="D004")
-    with pytest.raises(UsageError, match="D003 and D004 predict different values"):
-        judged(cell({"verify.claim@leaf.crt": "ok"}), None, *entries)
+    judgement = judged(cell({"verify.claim@leaf.crt": "ok"}), None, *entries)
+    assert judgement.verdict is Verdict.ERROR
+    assert "D003 and D004 predict different values" in judgement.reason
 
 
 def test_a_random_value_is_judged_by_its_bounds() -> None:
@@ -161,3 +159,25 @@ def test_the_catalogue_can_predict_that_a_fact_is_not_there() -> None:
     entry = difference({"absent": True}, fact="key.bits")
     judgement = judged(cell({"exit_status": 1}), {"1": {"exit_status": 1, "key.bits@k": 2048}}, entry)
     assert judgement.verdict is Verdict.KNOWN
+
+
+def test_one_and_true_contradict_each_other() -> None:
+    entries = difference(1), difference(True, name="D004")
+    assert judged(cell({"verify.claim@leaf.crt": 1}), None, *entries).verdict is Verdict.ERROR
+
+
+def test_a_prediction_so_wide_that_it_covers_the_recorded_value_is_disproved() -> None:
+    entry = difference({"between": [0, 20]}, fact="exit_status")
+    judgement = judged(cell({"exit_status": 2}), {"1": {"exit_status": 2}}, entry)
+    assert [name for name, _ in judgement.disproved] == ["D003"]
+    entry = difference({"contains": ["x"]}, fact="verify.errors")
+    record: Record = {"1": {"verify.errors": ["x", "y"]}}
+    assert judged(cell({"verify.errors": ["x", "y"]}), record, entry).disproved
+
+
+def test_a_promise_that_a_fact_is_not_there_can_be_kept() -> None:
+    nothing = Promise("key.pem_label@k", {"absent": True}, "k has no label")
+    seen = cell({"exit_status": 0}, promises=(nothing,))
+    assert judged(seen, {"1": {"exit_status": 0}}).verdict is Verdict.PASS
+    seen = cell({"exit_status": 0, "key.pem_label@k": "X"}, promises=(nothing,))
+    assert judged(seen, {"1": {"exit_status": 0}}).verdict is Verdict.FAIL

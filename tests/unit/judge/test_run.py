@@ -7,7 +7,7 @@ from opensslrun.facts.model import FactValue
 from opensslrun.judge.catalogue import Catalogue
 from opensslrun.judge.model import JudgedCell, JudgedStep, Record, Verdict
 from opensslrun.judge.run import catalogue_state, differences, judge_cells
-from opensslrun.judge.schema import Difference
+from opensslrun.judge.schema import Difference, Severity
 
 RECORD: dict[str, Record] = {"case": {"1": {"prompts": ["Enter PEM pass phrase:"], "key.pem_label@k": "NEW"}}}
 NEW: dict[str, FactValue] = {"prompts": ["Enter PEM pass phrase:"], "key.pem_label@k": "NEW"}
@@ -31,21 +31,21 @@ LABEL = entry("D002", {"fact": "key.pem_label", "on": "OpenSSL < 3", "value": "O
 def test_entries_are_proven_by_the_cells_that_show_them() -> None:
     cells = [cell("a", "1.1.1g", OLD), cell("b", "3.0.2", NEW)]
     catalogue = Catalogue((PROMPT, LABEL))
-    state = catalogue_state(cells, judge_cells(cells, RECORD, catalogue), catalogue)
+    state = catalogue_state(cells, judge_cells(cells, RECORD, catalogue), catalogue, whole=True)
     assert (state.proven, state.unproven, dict(state.stale)) == (("D001", "D002"), (), {})
 
 
 def test_an_entry_whose_versions_did_not_run_is_unproven() -> None:
     cells = [cell("b", "3.0.2", NEW)]
     catalogue = Catalogue((PROMPT,))
-    state = catalogue_state(cells, judge_cells(cells, RECORD, catalogue), catalogue)
+    state = catalogue_state(cells, judge_cells(cells, RECORD, catalogue), catalogue, whole=True)
     assert (state.proven, state.unproven, dict(state.stale)) == ((), ("D001",), {})
 
 
 def test_an_entry_that_a_run_disproves_is_stale() -> None:
     cells = [cell("a", "1.1.1g", NEW)]
     catalogue = Catalogue((PROMPT,))
-    state = catalogue_state(cells, judge_cells(cells, RECORD, catalogue), catalogue)
+    state = catalogue_state(cells, judge_cells(cells, RECORD, catalogue), catalogue, whole=True)
     assert list(state.stale) == ["D001"]
     assert "which shows [Enter PEM pass phrase:]" in state.stale["D001"]
 
@@ -54,7 +54,7 @@ def test_an_entry_with_a_misspelt_fact_is_stale() -> None:
     misspelt = entry("D009", {"fact": "promts", "on": "OpenSSL < 3", "value": "x"})
     cells = [cell("a", "1.1.1g", OLD)]
     catalogue = Catalogue((PROMPT, LABEL, misspelt))
-    assert list(catalogue_state(cells, judge_cells(cells, RECORD, catalogue), catalogue).stale) == ["D009"]
+    assert list(catalogue_state(cells, judge_cells(cells, RECORD, catalogue), catalogue, whole=True).stale) == ["D009"]
 
 
 def test_differences_name_the_entry_that_explains_them() -> None:
@@ -84,3 +84,48 @@ def test_all_targets_being_wrong_alike_is_caught() -> None:
     wrong: dict[str, FactValue] = {"prompts": [], "key.pem_label@k": "NEW"}
     cells = [cell(name, "3.0.2", wrong) for name in "abc"]
     assert {judgement.verdict for judgement in judge_cells(cells, RECORD, Catalogue(()))} == {Verdict.NEW}
+
+
+def test_one_misspelt_fact_beside_a_proven_one_makes_its_entry_stale() -> None:
+    shows = {"on": "OpenSSL < 3", "value": "OLD"}
+    half = entry("D002", {"fact": "key.pem_label", **shows}, {"fact": "key.pem_lable", **shows})
+    cells = [cell("a", "1.1.1g", OLD)]
+    catalogue = Catalogue((PROMPT, half))
+    state = catalogue_state(cells, judge_cells(cells, RECORD, catalogue), catalogue, whole=True)
+    assert list(state.stale) == ["D002"]
+    assert "key.pem_lable" in state.stale["D002"]
+
+
+def test_a_predicted_absence_of_a_fact_that_never_exists_is_stale() -> None:
+    nowhere = entry("D009", {"fact": "key.nothing", "on": "OpenSSL < 3", "value": {"absent": True}})
+    cells = [cell("a", "1.1.1g", OLD)]
+    catalogue = Catalogue((PROMPT, LABEL, nowhere))
+    judgements = judge_cells(cells, RECORD, catalogue)
+    assert [each.verdict for each in judgements] == [Verdict.KNOWN]
+    assert list(catalogue_state(cells, judgements, catalogue, whole=True).stale) == ["D009"]
+
+
+def test_a_fact_that_may_turn_up_in_the_rest_of_a_run_leaves_its_entry_unproven() -> None:
+    elsewhere = entry("D009", {"fact": "certificate.version", "on": "OpenSSL < 3", "value": 1})
+    cells = [cell("a", "1.1.1g", OLD)]
+    catalogue = Catalogue((PROMPT, LABEL, elsewhere))
+    state = catalogue_state(cells, judge_cells(cells, RECORD, catalogue), catalogue, whole=False)
+    assert (state.unproven, dict(state.stale)) == (("D009",), {})
+
+
+def test_a_difference_that_two_entries_explain_names_the_worse() -> None:
+    cosmetic = entry("D001", {"fact": "prompts", "on": "OpenSSL 1.1.1g", "value": ["Enter pass phrase for k:"]})
+    security = entry("D002", {"fact": "prompts", "on": "OpenSSL 1.1.1f", "value": ["Password?"]})
+    security = security.model_copy(update={"severity": Severity.SECURITY})
+    facts: dict[str, FactValue] = {**OLD, "prompts": ["Password?"]}
+    cells = [cell("a", "1.1.1g", OLD), cell("b", "1.1.1f", facts), cell("c", "3.0.2", NEW)]
+    views = differences(judge_cells(cells, RECORD, Catalogue((cosmetic, security))))
+    assert {view.known for view in views if view.fact == "prompts"} == {"D002"}
+
+
+def test_a_bracket_in_the_name_of_a_fact_is_no_glob() -> None:
+    second = entry("D001", {"fact": "certificate[2].version", "on": "OpenSSL", "value": 1})
+    cells = [cell("a", "1.1.1g", {"certificate[2].version@chain.pem": 1})]
+    record: dict[str, Record] = {"case": {"1": {"certificate[2].version@chain.pem": 3}}}
+    (judgement,) = judge_cells(cells, record, Catalogue((second,)))
+    assert judgement.verdict is Verdict.KNOWN
