@@ -7,6 +7,7 @@ stdin and their output, out of the case's sight.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -20,6 +21,9 @@ from opensslrun.bench.snapshot import snapshot
 from opensslrun.errors import EngineError, UsageError
 
 CASE, HOME, STEPS = "c", "h", "s"
+_PREFIX = "opensslrun-"
+_LOCK = "lock"
+"""A file beside the workspaces, locked as long as their owner lives."""
 
 
 def checked_names(files: Mapping[str, bytes]) -> Mapping[str, bytes]:
@@ -57,7 +61,12 @@ class Tree:
     def __init__(self, owner: tuple[int, int] | None) -> None:
         self._owner = owner
         with disk_errors("make a private directory"):
-            self._private = Path(tempfile.mkdtemp(prefix="opensslrun-"))
+            _remove_leftovers(Path(tempfile.gettempdir()))
+            self._private = Path(tempfile.mkdtemp(prefix=_PREFIX))
+            unlocked = self._private / "new"
+            self._lock = unlocked.open("wb")
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            unlocked.rename(self._private / _LOCK)  # nobody sees it under its name without its lock
             self.root = self._private / "w"
             self.root.mkdir()
             self.root.chmod(0o755)
@@ -110,6 +119,7 @@ class Tree:
     def close(self) -> None:
         """Remove everything; never raises."""
         _remove_tree(self._private)
+        self._lock.close()
 
     def _directory(self, path: Path) -> None:
         path.mkdir(exist_ok=True)
@@ -146,6 +156,15 @@ def disk_errors(doing: str) -> Iterator[None]:
             f"Could not {doing} in {error.filename or tempfile.gettempdir()}: {error.strerror or error}; "
             "make room there, or set TMPDIR to another directory"
         ) from error
+
+
+def _remove_leftovers(directory: Path) -> None:
+    """Remove our directories whose owner was killed: what dies without a word still lets go of its lock."""
+    for lock in directory.glob(f"{_PREFIX}*/{_LOCK}"):
+        with contextlib.suppress(OSError), lock.open("rb") as file:
+            if os.fstat(file.fileno()).st_uid == os.geteuid():
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _remove_tree(lock.parent)
 
 
 def _remove_tree(path: Path) -> None:

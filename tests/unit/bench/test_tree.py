@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -109,6 +111,38 @@ def test_a_case_directory_that_a_step_removed_is_there_again_for_the_next(privat
     tree.give(1, "2", b"true\n", None)
     assert tree.case(1).is_dir()
     tree.close()
+    assert list(private.iterdir()) == []
+
+
+HOLDER = """
+import sys, tempfile
+from opensslrun.bench.tree import Tree
+tempfile.tempdir = sys.argv[1]
+tree = Tree(None)
+tree.make(1, {"key.pem": b"x"})
+print(tree.root, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_what_a_killed_process_left_is_removed_and_what_a_living_one_uses_is_not(private: Path) -> None:
+    living = Tree(None)
+    living.make(1, {"a": b"x"})
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(private)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        left = Path(holder.stdout.readline().strip())
+        Tree(None).close()
+        assert (left / "1" / "c" / "key.pem").is_file()
+        holder.kill()
+        holder.wait()
+    assert left.is_dir()
+
+    Tree(None).close()
+    assert not left.parent.exists()
+    assert set(living.files(1)) == {"a"}
+    living.close()
     assert list(private.iterdir()) == []
 
 
