@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -13,18 +14,23 @@ from opensslrun.errors import UsageError
 def write_text(path: Path, text: str) -> None:
     """Replace a file by this UTF-8 text; a reader sees the old file or the new one, never a part.
 
-    A symbolic link is followed, so that the file it names is replaced. Raises UsageError with the reason when
-    it cannot be written; the old file is then untouched.
+    A symbolic link is followed, so that the file it names is replaced. A file that was there keeps its permissions.
+    What is no regular file (``/dev/null``, a pipe) is written to and never replaced. Raises UsageError with the
+    reason when it cannot be written; the old file is then untouched.
     """
     destination = path.resolve()
     name = ""
     try:
+        mode = _mode_of(destination)
+        if mode is not None and not stat.S_ISREG(mode):
+            destination.write_text(text, encoding="utf-8", newline="\n")
+            return
         handle, name = tempfile.mkstemp(prefix=f".{destination.name}.", dir=destination.parent)
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-            os.fchmod(file.fileno(), 0o666 & ~_umask())
+            os.fchmod(file.fileno(), 0o666 & ~_umask() if mode is None else stat.S_IMODE(mode))
         os.replace(name, destination)  # noqa: PTH105  (Path.replace does the same; this names what matters)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror or error}; choose another place") from error
@@ -32,6 +38,14 @@ def write_text(path: Path, text: str) -> None:
         with contextlib.suppress(FileNotFoundError, OSError):
             if name:
                 os.unlink(name)  # noqa: PTH108
+
+
+def _mode_of(path: Path) -> int | None:
+    """What kind of file is there and its permissions, or None when there is none."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
 
 
 def _umask() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import tomllib
 from pathlib import Path
 from typing import TypeVar
@@ -9,6 +10,8 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from opensslrun.errors import UsageError
+
+NEWLINE = "\n"
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -22,14 +25,31 @@ class Table(BaseModel):
 def read_toml(path: Path) -> dict[str, object]:
     """The file as plain data. Raises UsageError with the line and column of a mistake."""
     try:
-        text = path.read_bytes().decode("utf-8")
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"cannot read {path}: {reason or error}; give the path of a TOML file") from error
+    if content.startswith(codecs.BOM_UTF8):
+        raise UsageError(f"{path} begins with a byte order mark (line 1, column 1); save it as UTF-8 without BOM")
+    try:
+        text = content.decode("utf-8")
         return tomllib.loads(text)
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}; give the path of a TOML file") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 at byte {error.start}; save it as UTF-8") from error
+        place = _end_of(content[: error.start].decode("utf-8"))
+        raise UsageError(f"{path} is not UTF-8 (at {place}); save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path} is not valid TOML: {_lower_first(str(error))}") from error
+        said = _lower_first(str(error)).replace("at end of document", f"at {_end_of(text)}, the end of the file")
+        raise UsageError(f"{path} is not valid TOML: {said}") from error
+    except RecursionError as error:
+        raise UsageError(f"{path} is nested too deeply to be read; write it flatter") from error
+    except ValueError as error:
+        # Not a TOMLDecodeError: Python reads no integer of thousands of digits.
+        raise UsageError(f"{path} holds a number that is too long to be read; shorten it") from error
+
+
+def _end_of(text: str) -> str:
+    """Where the next character after a text would stand, as tomllib counts."""
+    return f"line {text.count(NEWLINE) + 1}, column {len(text) - (text.rfind(NEWLINE) + 1) + 1}"
 
 
 def validated(model: type[Model], data: object, path: Path) -> Model:

@@ -16,8 +16,15 @@ from opensslrun.errors import ExitStatus, OpensslrunError
 
 
 def run() -> None:
-    """The console script."""
-    sys.exit(main())
+    """The console script. Ctrl-C pressed again and again, until the process is gone, changes nothing any more."""
+    try:
+        status = main()
+    except KeyboardInterrupt:
+        status = ExitStatus.INTERRUPTED
+    if status == ExitStatus.INTERRUPTED:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(status)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,7 +8,8 @@ import json
 from rich.text import Text
 
 from opensslrun.cli.output import err, out
-from opensslrun.errors import ExitStatus
+from opensslrun.errors import ExitStatus, UsageError
+from opensslrun.pipeline.interruption import Interruptions
 from opensslrun.pipeline.plan import BenchChoice, Options, Plan, make_plan
 from opensslrun.pipeline.session import check_writable, result_as_json, run_plan, write_result
 from opensslrun.pipeline.status import conclude
@@ -56,9 +57,14 @@ def run_run(args: argparse.Namespace) -> ExitStatus:
     """Run the matrix, write its result, show it, and say by the exit status what it amounts to."""
     check_writable(args.out)
     plan = plan_of(args)
-    with progress_on(err()) as listener:
-        result = run_plan(plan, listener)
-    write_result(result, args.out)
+    unwritten: UsageError | None = None
+    with Interruptions() as interruptions:
+        with progress_on(err()) as listener:
+            result = run_plan(plan, listener, interruptions)
+        try:
+            written = write_result(result, args.out)
+        except UsageError as error:
+            unwritten = error
     if args.format == "json":
         out().out(result_as_json(result), end="", highlight=False)
     else:
@@ -66,5 +72,7 @@ def run_run(args: argparse.Namespace) -> ExitStatus:
     conclusion = conclude(result, args.target)
     for reason in conclusion.reasons:
         err().print(f"opensslrun: {reason}", soft_wrap=True)
-    err().print(f"result: {args.out}", soft_wrap=True)
-    return conclusion.status
+    if unwritten is not None:
+        raise unwritten
+    err().print(f"result: {args.out}" if written else f"{args.out} is still that of an earlier run", soft_wrap=True)
+    return ExitStatus.INTERRUPTED if interruptions.seen.is_set() else conclusion.status

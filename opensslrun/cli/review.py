@@ -16,6 +16,7 @@ from opensslrun.cli.output import err, out
 from opensslrun.errors import ExitStatus, UsageError
 from opensslrun.facts.model import FactValue
 from opensslrun.judge.record import RecordFile, recorded_for, save_record
+from opensslrun.pipeline.interruption import Interruptions
 from opensslrun.pipeline.plan import Options, all_cases, make_plan
 from opensslrun.pipeline.review import (
     ABSENT_VALUE,
@@ -140,8 +141,8 @@ def _again(args: argparse.Namespace, found: Sequence[Surprise], result: Result) 
     repeats = []
     for number in range(REPEATS):
         err().print(f"running again, {number + 1} of {REPEATS}")
-        with progress_on(err()) as listener:
-            repeat = run_plan(plan, listener)
+        with Interruptions() as interruptions, progress_on(err()) as listener:
+            repeat = run_plan(plan, listener, interruptions)
         if not repeat.run.complete:
             raise KeyboardInterrupt
         repeats.append(repeat)

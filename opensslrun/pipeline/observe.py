@@ -72,6 +72,8 @@ def observe_case(bench: Bench, case: Case) -> ObservedCell:
                 before = dict(seen.files)
     except EngineError as failure:
         error = str(failure)
+    except OSError as failure:
+        error = f"{case.id} could not be run on this machine: {failure.strerror or failure}"
     return ObservedCell(case, tuple(steps), error, time.monotonic() - started)
 
 
@@ -103,6 +105,9 @@ def observe_target(
     except OpensslrunError as error:
         kept = () if isinstance(error, TargetNotProvenError) else tuple(cells)
         return TargetRun(target, Outcome.ERROR, str(error), obtained, proof, kept)
+    except OSError as error:
+        reason = f"{target.id} could not be run on this machine: {error.strerror or error}"
+        return TargetRun(target, Outcome.ERROR, reason, obtained, proof, tuple(cells))
     if again != proof:
         reason = f"{target.id} changed during the run: it was {_in_words(proof)} before and {_in_words(again)} after"
         return TargetRun(target, Outcome.ERROR, reason, obtained, proof)

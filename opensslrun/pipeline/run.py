@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from opensslrun.bench.base import Bench
 from opensslrun.pipeline.events import Listener
+from opensslrun.pipeline.interruption import Interruptions
 from opensslrun.pipeline.observe import Outcome, TargetRun, observe_target
 from opensslrun.pipeline.plan import BenchChoice, Plan
 from opensslrun.targets.model import Obtained, PathRoute, Target
@@ -24,15 +25,17 @@ class Observed:
     interrupted: bool
 
 
-def observe_plan(plan: Plan, listener: Listener) -> Observed:
+def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -> Observed:
     """Obtain and observe every target of the plan.
 
-    Never raises for what a target does. KeyboardInterrupt ends the benches, keeps what was finished and is
-    reported by ``interrupted``.
+    Never raises for what a target does. An interruption ends the benches, keeps what was finished and is reported
+    by ``interrupted``.
     """
     jobs = plan.options.jobs or 2 * (os.cpu_count() or 1)
     try:
-        had = obtain_many([t for t in plan.targets if _refusal(plan, t.id) is None], max(1, jobs // 2), listener.stage)
+        with interruptions.raising():
+            wanted = [target for target in plan.targets if _refusal(plan, target.id) is None]
+            had = obtain_many(wanted, max(1, jobs // 2), listener.stage)
     except KeyboardInterrupt:
         runs = tuple(TargetRun(target, Outcome.NOT_RUN, "interrupted") for target in plan.targets)
         return Observed(runs, interrupted=True)
@@ -48,7 +51,7 @@ def observe_plan(plan: Plan, listener: Listener) -> Observed:
             missing[target.id] = TargetRun(target, Outcome.NOT_RUN, str(got))
             listener.missing(target.id, str(got))
     listener.planned(len(ready) * len(plan.cases))
-    observed, interrupted = _observe(plan, ready, jobs, listener)
+    observed, interrupted = _observe(plan, ready, jobs, listener, interruptions.seen)
     ended = {**missing, **observed}
     stopped = {t.id: TargetRun(t, Outcome.NOT_RUN, "interrupted") for t in plan.targets if t.id not in ended}
     return Observed(tuple({**ended, **stopped}[target.id] for target in plan.targets), interrupted)
@@ -69,39 +72,35 @@ def _is_local(target: Target) -> bool:
 
 
 def _observe(
-    plan: Plan, ready: Mapping[str, Obtained], jobs: int, listener: Listener
+    plan: Plan, ready: Mapping[str, Obtained], jobs: int, listener: Listener, interrupted: threading.Event
 ) -> tuple[dict[str, TargetRun], bool]:
     benches: list[Bench] = []
-    stopping = threading.Event()
+    stopping = False
 
     def opened(bench: Bench) -> None:
         benches.append(bench)
-        if stopping.is_set():
+        if interrupted.is_set():
             bench.interrupt()
 
     runs: dict[str, TargetRun] = {}
-    interrupted = False
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="observe") as pool:
         futures: dict[Future[TargetRun], str] = {
             pool.submit(observe_target, got, plan.cases, listener, opened): name for name, got in ready.items()
         }
         pending = set(futures)
         while pending:
-            try:
-                # Short waits, so that Ctrl-C is seen by this thread at once on every platform.
-                done, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
-            except KeyboardInterrupt:
-                interrupted = True
-                stopping.set()
+            # Short waits, so that an interruption is noticed at once on every platform.
+            done, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
+            if interrupted.is_set() and not stopping:
+                stopping = True
                 for future in pending:
                     future.cancel()
                 for bench in tuple(benches):
                     bench.interrupt()
-                continue
             for future in done:
                 if not future.cancelled():
-                    runs[futures[future]] = _cut_short(future.result()) if interrupted else future.result()
-    return runs, interrupted
+                    runs[futures[future]] = _cut_short(future.result()) if stopping else future.result()
+    return runs, stopping
 
 
 def _cut_short(run: TargetRun) -> TargetRun:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,16 +10,17 @@ from pathlib import Path
 from opensslrun.atomic import write_text
 from opensslrun.errors import UsageError
 from opensslrun.pipeline.events import Listener
+from opensslrun.pipeline.interruption import Interruptions
 from opensslrun.pipeline.plan import Plan
 from opensslrun.pipeline.result import Clock, make_result
 from opensslrun.pipeline.run import observe_plan
 from opensslrun.report.model import Result
 
 
-def run_plan(plan: Plan, listener: Listener) -> Result:
-    """Run a plan and judge what it saw."""
+def run_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -> Result:
+    """Run a plan and judge what it saw, up to an interruption."""
     started, begin = datetime.now(UTC), time.monotonic()
-    observed = observe_plan(plan, listener)
+    observed = observe_plan(plan, listener, interruptions)
     return make_result(plan, observed, Clock(started, time.monotonic() - begin))
 
 
@@ -31,10 +33,20 @@ def check_writable(path: Path) -> None:
     """Refuse a place for the result before a run spends minutes. Raises UsageError."""
     if path.is_dir():
         raise UsageError(f"cannot write the result to {path}: it is a directory; give a file name with --out")
-    if not path.resolve().parent.is_dir():
+    folder = path.resolve().parent
+    if not folder.is_dir():
         raise UsageError(f"cannot write the result to {path}: its directory does not exist; create it or use --out")
+    if not os.access(folder, os.W_OK):
+        raise UsageError(f"cannot write the result to {path}: its directory is read-only; use --out")
 
 
-def write_result(result: Result, path: Path) -> None:
-    """Replace the result file atomically. Raises UsageError when it cannot be written."""
+def write_result(result: Result, path: Path) -> bool:
+    """Replace the result file atomically, and say whether that was done.
+
+    A run that was interrupted before anything was finished does not take the place of an earlier result. Raises
+    UsageError when it cannot be written.
+    """
+    if not result.run.complete and not any(cell.steps for cell in result.cells) and path.exists():
+        return False
     write_text(path, result_as_json(result))
+    return True

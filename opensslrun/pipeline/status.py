@@ -25,8 +25,11 @@ def conclude(result: Result, named: Sequence[str]) -> Conclusion:
         return Conclusion(ExitStatus.INTERRUPTED, ("interrupted; what was finished is in the result",))
     found = [cell for cell in result.cells if Verdict(cell.verdict).is_found]
     stale = result.catalogue.stale
-    if found or stale:
-        return Conclusion(ExitStatus.FOUND, _found(len(found), len(stale)))
+    # A target that broke down after its last cell was not proven again, though every cell of it looks fine.
+    broken = [target for target in result.targets if target.outcome == "error"]
+    if found or stale or broken:
+        reasons = tuple(f"{target.id} broke down: {target.reason}" for target in broken)
+        return Conclusion(ExitStatus.FOUND, (*_found(len(found), len(stale)), *reasons))
     missing = [
         target for target in result.targets if target.outcome != "ran" and (named or target.need == Need.REQUIRED)
     ]

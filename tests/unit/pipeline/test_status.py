@@ -83,3 +83,10 @@ def test_an_interruption_comes_first() -> None:
 def test_a_run_that_compared_nothing_is_not_green() -> None:
     nothing = {"cells": 0, "facts": 0, "comparisons": 0}
     assert conclude(result(summary=nothing), []).status is ExitStatus.NOTHING_JUDGED
+
+
+@pytest.mark.parametrize("need", ["required", "informational"])
+def test_a_target_that_broke_down_after_its_last_cell_is_found_though_every_cell_passed(need: str) -> None:
+    broken = result(cells=[cell("pass")], targets=[target("error", need)])
+    assert conclude(broken, []).status is ExitStatus.FOUND
+    assert conclude(broken, []).reasons == ("t broke down: gone",)
