@@ -86,7 +86,11 @@ def _doctor(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _targets(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("targets", help="the openssl versions that can be run", description="The targets.")
+    parser = commands.add_parser(
+        "targets",
+        help="the openssl versions that can be run",
+        description="The openssl versions that can be run: the targets of the matrix.",
+    )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     for name, says in (
         ("list", "what is there, and what could be had; never asks the network"),
@@ -102,7 +106,8 @@ def _targets(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _matrix(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("matrix", help="cases on targets", description="Cases on targets.")
+    says = "run a document's command lines on every version, and judge what they do"
+    parser = commands.add_parser("matrix", help=says, description=says[0].upper() + says[1:] + ".")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = _command(actions, "list", "the cells that a run would have", "matrix:run_list")
     _target_options(listing)
@@ -128,7 +133,9 @@ def _review(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--targets-file", type=Path, metavar="F", help="the targets of your own that the run had")
     _case_options(parser, "--case", "-c")
     parser.add_argument("--accept", action="store_true", help="record the values after an explicit yes")
-    parser.add_argument("--yes", action="store_true", help="the explicit yes, for use without a terminal")
+    parser.add_argument(
+        "--yes", action="store_true", help="with --accept: the explicit yes, for use without a terminal"
+    )
     parser.add_argument(
         "--results", type=Path, default=Path("opensslrun-results.json"), metavar="F", help="the result to review"
     )

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from opensslrun.judge.schema import Difference
+from opensslrun.judge.schema import Difference, Where
 from opensslrun.report.terminal import SEVERITY_STYLES
 from opensslrun.report.words import value_in_words
 
@@ -23,6 +23,16 @@ def show_catalogue(entries: Sequence[Difference], console: Console) -> None:
     for entry in sorted(entries, key=lambda entry: (entry.severity.rank, entry.id)):
         table.add_row(entry.id, Text(entry.severity.value, style=SEVERITY_STYLES[entry.severity]), Text(entry.title))
     console.print(table)
+
+
+def _in_words(place: Where) -> str:
+    """``the command 'openssl genrsa *'``, ``step 1 of the case verify-expired``: what is ``*`` goes without saying."""
+    parts = [f"step {place.step}"] if place.step != "*" else []
+    parts += [f"the case {place.case}"] if place.case != "*" else []
+    said = " of ".join(parts)
+    if place.run == "*":
+        return said or "everywhere"
+    return f"the command '{place.run}'" + (f" in {said}" if said else "")
 
 
 def show_difference(entry: Difference, console: Console) -> None:
@@ -44,9 +54,10 @@ def show_difference(entry: Difference, console: Console) -> None:
             Padding(
                 Text.assemble((f"{on}{platform}", "bold"), f": {shown.fact} is {value_in_words(shown.value)}"),
                 (0, 0, 0, 2),
+                expand=False,
             )
         )
-    places = "; ".join(f"case {place.case}, step {place.step}, command {place.run}" for place in entry.places)
+    places = "; ".join(_in_words(place) for place in entry.places)
     rows = [("Where", places), ("Why", entry.why), ("Write instead", entry.advice)]
     if entry.since:
         rows.insert(1, ("Since", entry.since))

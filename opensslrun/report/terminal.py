@@ -103,8 +103,8 @@ def _show_differences(result: m.Result, console: Console) -> None:
             )
         )
         for indent, line in _sides(entry.id, result, console.width - 2):
-            console.print(Padding(line, (0, 0, 0, indent)))
-        console.print(Padding(Text.assemble(("Write instead: ", "bold"), entry.advice), (0, 0, 0, 2)))
+            console.print(Padding(line, (0, 0, 0, indent), expand=False))
+        console.print(Padding(Text.assemble(("Write instead: ", "bold"), entry.advice), (0, 0, 0, 2), expand=False))
 
 
 def _sides(entry: str, result: m.Result, width: int) -> Iterator[tuple[int, Text]]:
@@ -152,7 +152,7 @@ def _show_found(result: m.Result, console: Console) -> None:
         console.print()
         console.print(Text.assemble((verdict.value, _STYLES[verdict]), f"  {cell.target}: {cell.case}"))
         if not cell.steps or verdict is Verdict.ERROR:
-            console.print(Padding(Text(visible(cell.reason)), (0, 0, 0, 2)))
+            console.print(Padding(Text(visible(cell.reason)), (0, 0, 0, 2), expand=False))
         for step in cell.steps:
             _show_findings(step, console)
     for stale in result.catalogue.stale:
@@ -163,7 +163,7 @@ def _show_found(result: m.Result, console: Console) -> None:
 def _show_findings(step: m.StepResult, console: Console) -> None:
     findings = [finding for finding in step.findings if Verdict(finding.verdict).is_found]
     if findings:
-        console.print(Padding(Text(visible(step.run), style="dim"), (0, 0, 0, 2)))
+        console.print(Padding(Text(visible(step.run), style="dim"), (0, 0, 0, 2), expand=False))
     for finding in findings:
         line = Text.assemble((finding.fact, "bold"), f" is {value_in_words(finding.value)}")
         if finding.promise:
@@ -172,7 +172,7 @@ def _show_findings(step: m.StepResult, console: Console) -> None:
             line.append(f"; {finding.by} predicts {value_in_words(finding.predicted)}")
         elif not finding.promise:
             line.append("; nothing is recorded for it")
-        console.print(Padding(line, (0, 0, 0, 4)))
+        console.print(Padding(line, (0, 0, 0, 4), expand=False))
 
 
 def _show_answer(result: m.Result, console: Console) -> None:
@@ -187,10 +187,20 @@ def _show_answer(result: m.Result, console: Console) -> None:
     as_predicted = summary.pass_ + summary.known
     answer = Text(f"{ran} of {counted(len(result.targets), 'target')} ran: ")
     if found or result.catalogue.stale:
-        answer.append(f"{counted(found, 'cell')} not as predicted", style="bold red")
+        wrong = [f"{counted(found, 'cell')} not as predicted"] if found else []
+        if result.catalogue.stale:
+            wrong.append(f"{counted(len(result.catalogue.stale), 'known difference')} disproved")
+        answer.append(", ".join(wrong), style="bold red")
         answer.append(f", {as_predicted} as predicted")
     else:
-        answer.append(f"{counted(as_predicted, 'cell')} as predicted", style="bold green")
+        complete = result.run.complete and not summary.not_run
+        answer.append(
+            f"{counted(as_predicted, 'cell')} as predicted", style="bold green" if complete else "bold yellow"
+        )
+    if summary.not_run:
+        answer.append(f", {summary.not_run} not run", style="bold yellow")
+    if not result.run.complete:
+        answer.append(", interrupted", style="bold yellow")
     answer.append(_differences_in_words(result.known_differences))
     answer.append(f". {counted(summary.comparisons, 'fact')} compared in {result.run.duration_s:.1f} s.")
     console.print(answer)

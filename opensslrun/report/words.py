@@ -35,13 +35,20 @@ def value_in_words(value: FactValue) -> str:
         case str():
             return visible(value) if value and value == value.strip() else f"'{visible(value)}'"
         case list():
-            return ", ".join(value_in_words(item) for item in value) or "none"
+            return ", ".join(_member_in_words(item) for item in value) or "none"
         case {"absent": _}:
             return "(not there)"
         case {"between": [low, high]}:
             return f"{value_in_words(low)} to {value_in_words(high)}"
         case _:
             return ", ".join(f"{key} {value_in_words(item)}" for key, item in value.items())
+
+
+def _member_in_words(value: FactValue) -> str:
+    """A member of a list; quoted where it holds what separates members."""
+    words = value_in_words(value)
+    punctuated = isinstance(value, str) and not words.startswith("'") and any(mark in value for mark in ",:;")
+    return f"'{words}'" if punctuated else words
 
 
 def shortened(text: str, width: int) -> str:

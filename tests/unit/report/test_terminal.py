@@ -157,3 +157,26 @@ def test_values_are_said_in_words() -> None:
 def test_a_cut_is_shown() -> None:
     assert shortened("abcdef", 4) == "abc…"
     assert visible("plain ünïcode") == "plain ünïcode"
+
+
+def test_members_of_a_list_that_hold_its_separator_are_quoted() -> None:
+    assert value_in_words(["Enter PEM pass phrase:", "a, b", "c"]) == "'Enter PEM pass phrase:', 'a, b', c"
+
+
+def test_a_disproved_entry_is_counted_and_not_called_a_cell() -> None:
+    stale = {"proven": [], "unproven": [], "stale": [{"id": "D003", "reason": "it is gone"}]}
+    text = shown(document(catalogue=stale), 160)
+    assert "1 known difference disproved, 2 as predicted" in text
+    assert "0 cells not" not in text
+
+
+def test_what_did_not_run_is_counted_in_the_answer() -> None:
+    summary = {"cells": 2, "facts": 1, "comparisons": 1, "pass": 1, "not-run": 1}
+    assert "1 cell as predicted, 1 not run" in shown(document(summary=summary), 160)
+    run = document()["run"] | {"complete": False}
+    assert "1 not run, interrupted" in shown(document(summary=summary, run=run), 160)
+
+
+def test_lines_do_not_end_in_a_screen_of_blanks() -> None:
+    text = shown(document(), 160)
+    assert max(len(line) - len(line.rstrip()) for line in text.splitlines()) <= 20
