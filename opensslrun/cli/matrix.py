@@ -65,6 +65,9 @@ def run_run(args: argparse.Namespace) -> ExitStatus:
             written = write_result(result, args.out)
         except UsageError as error:
             unwritten = error
+    if unwritten is None and not written:
+        err().print(f"opensslrun: interrupted before anything was finished; {args.out} is as it was", soft_wrap=True)
+        return ExitStatus.INTERRUPTED
     if args.format == "json":
         out().out(result_as_json(result), end="", highlight=False)
     else:
@@ -74,5 +77,5 @@ def run_run(args: argparse.Namespace) -> ExitStatus:
         err().print(f"opensslrun: {reason}", soft_wrap=True)
     if unwritten is not None:
         raise unwritten
-    err().print(f"result: {args.out}" if written else f"{args.out} is still that of an earlier run", soft_wrap=True)
+    err().print(f"result: {args.out}", soft_wrap=True)
     return ExitStatus.INTERRUPTED if interruptions.seen.is_set() else conclusion.status
