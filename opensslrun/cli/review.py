@@ -15,6 +15,7 @@ from opensslrun.cases.model import Case
 from opensslrun.cli.output import err, out
 from opensslrun.errors import ExitStatus, UsageError
 from opensslrun.facts.model import FactValue
+from opensslrun.judge.match import alike
 from opensslrun.judge.record import RecordFile, recorded_for, save_record
 from opensslrun.pipeline.interruption import Interruptions
 from opensslrun.pipeline.plan import Options, all_cases, make_plan
@@ -97,7 +98,7 @@ def _references(surprises: Sequence[Surprise]) -> list[str]:
 
 def _showed(surprise: Surprise, target: str) -> bool:
     """Whether a target showed the value that is recorded."""
-    return target in surprise.values and target not in surprise.others
+    return alike(surprise.values.get(target), surprise.proposal)
 
 
 def _show(surprise: Surprise, result: Result, console: Console) -> None:

@@ -39,6 +39,8 @@ class Surprise:
     is_recorded: bool
     reference: str
     refusal: str = ""
+    explained: frozenset[str] = frozenset()
+    """Targets whose value the catalogue predicts already."""
 
     @property
     def is_to_record(self) -> bool:
@@ -53,9 +55,13 @@ class Surprise:
 
     @property
     def others(self) -> dict[str, FactValue]:
-        """What other targets show instead."""
+        """What other targets show instead, and nobody has explained yet."""
         said = self.recorded if self.is_recorded and not self.is_to_record else self.proposal
-        return {name: value for name, value in self.values.items() if not matches(said, seen_value(value))}
+        return {
+            name: value
+            for name, value in self.values.items()
+            if name not in self.explained and not matches(said, seen_value(value))
+        }
 
 
 ABSENT_VALUE: FactValue = {"absent": True}
@@ -91,8 +97,13 @@ def _surprises(result: Result, records: Mapping[str, RecordFile]) -> Iterator[Su
                 recorded=record.get(fact),
                 is_recorded=fact in record,
                 reference=reference,
+                explained=frozenset(name for name, found in steps.items() if _is_explained(fact, found)),
             )
             yield replace(surprise, refusal=_refusal(surprise, steps[reference], file))
+
+
+def _is_explained(fact: str, step: StepResult) -> bool:
+    return any(finding.fact == fact and finding.verdict == Verdict.KNOWN for finding in step.findings)
 
 
 def _refusal(surprise: Surprise, shown: StepResult, file: RecordFile | None) -> str:

@@ -32,6 +32,10 @@ SEVERITY_STYLES = {
 }
 
 
+MANY = 8
+"""Facts of one step that nothing is recorded for; more of them are a case that is not recorded yet, and a wall."""
+
+
 def show_result(result: m.Result, console: Console) -> None:
     """The whole result, fitted to the console's width."""
     _show_grid(result, console)
@@ -164,6 +168,11 @@ def _show_findings(step: m.StepResult, console: Console) -> None:
     findings = [finding for finding in step.findings if Verdict(finding.verdict).is_found]
     if findings:
         console.print(Padding(Text(visible(step.run), style="dim"), (0, 0, 0, 2), expand=False))
+    unrecorded = [finding for finding in findings if not finding.by and not finding.promise]
+    if len(unrecorded) > MANY:
+        line = Text(f"nothing is recorded for {len(unrecorded)} facts; 'opensslrun review' shows them")
+        console.print(Padding(line, (0, 0, 0, 4), expand=False))
+        findings = [finding for finding in findings if finding not in unrecorded]
     for finding in findings:
         line = Text.assemble((finding.fact, "bold"), f" is {value_in_words(finding.value)}")
         if finding.promise:

@@ -157,3 +157,19 @@ def test_a_draft_is_toml_once_its_blanks_are_filled(project: Path) -> None:
         assert entry.covers("mine", "1", "openssl dgst -sha256 in.txt")
         if entry.shows[0].fact == "stdout":
             assert entry.shows[0].value == 'a "digest"\x7f\n'
+
+
+def test_what_the_catalogue_explains_already_needs_no_draft(project: Path) -> None:
+    binary = project / "other"
+    binary.write_text(REWORDS)
+    binary.chmod(0o755)
+    (project / "t.toml").write_text('[[target]]\nid = "other"\npath = "other"\n')
+    (project / "d.toml").write_text(
+        '[[difference]]\nid = "D900"\ntitle = "x"\nseverity = "cosmetic"\nwhy = "x"\nadvice = "x"\n'
+        'where = { case = "mine" }\nshows = [{ fact = "stdout", on = "OpenSSL", value = "a \\"digest\\"\\u007f\\n" }]\n'
+    )
+    more = ("--targets-file", "t.toml", "--differences", "d.toml")
+    matrix(project, "-t", "other", *more)
+    before = review(project, *more).stdout
+    assert "mine, step 1: stdout\n" in before
+    assert 'fact = "stdout"' not in before

@@ -180,3 +180,14 @@ def test_what_did_not_run_is_counted_in_the_answer() -> None:
 def test_lines_do_not_end_in_a_screen_of_blanks() -> None:
     text = shown(document(), 160)
     assert max(len(line) - len(line.rstrip()) for line in text.splitlines()) <= 20
+
+
+def test_a_case_that_is_not_recorded_yet_is_no_wall_of_facts() -> None:
+    facts = [f"fact.{number}" for number in range(23)]
+    findings = [{"fact": fact, "verdict": "new", "value": 0, "predicted": {"absent": True}, "by": ""} for fact in facts]
+    broken = {**findings[0], "fact": "exit_status", "verdict": "fail", "promise": "the command succeeds"}
+    run = step("openssl verify x", dict.fromkeys(facts, 0), *findings, broken)
+    text = shown(document(cells=[cell("host", "fail", run)]), 160)
+    assert "nothing is recorded for 23 facts; 'opensslrun review' shows them" in text
+    assert "fact.7" not in text
+    assert "promised: the command succeeds" in text
