@@ -19,7 +19,8 @@ from enum import StrEnum
 import pexpect
 from pexpect.socket_pexpect import SocketSpawn
 
-from opensslrun.bench.container import Container, EngineSocket
+from opensslrun.bench.container import Container
+from opensslrun.bench.sockets import EngineSocket
 from opensslrun.bench.tree import is_plain
 from opensslrun.driver.dialogue import Dialogue, Stop, hold_dialogue
 from opensslrun.driver.outcome import MAX_FILE_SIZE, Ending, Input, through_shell
