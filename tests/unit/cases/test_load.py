@@ -112,7 +112,7 @@ def test_a_mistake_is_one_sentence_that_says_where(tmp_path: Path, text: str, sa
 def test_a_file_that_is_not_utf8_is_said_to_be(tmp_path: Path) -> None:
     path = tmp_path / "case.toml"
     path.write_bytes(b'title = "\xff"\n')
-    with pytest.raises(UsageError, match="not UTF-8 at byte 9"):
+    with pytest.raises(UsageError, match="not UTF-8"):
         load_case(path)
 
 
