@@ -84,8 +84,8 @@ def _to_do(found: Sequence[Surprise], to_record: Sequence[Surprise]) -> str:
         parts.append(f"--accept records {counted(len(to_record), 'value')}, those of {listed(_references(to_record))}")
     if explained:
         parts.append(
-            f"{counted(explained, 'fact')} with another value on some targets: find out why, and complete the drafts above for the "
-            "catalogue"
+            f"{counted(explained, 'fact')} with another value on some targets: find out why, and complete the drafts "
+            "above for the catalogue"
         )
     if not parts:
         parts.append("none of them can be recorded, for the reasons above")
