@@ -24,3 +24,8 @@ def select(items: Sequence[Item], globs: Sequence[str], kind: str, name: Callabl
             hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names) or 'none'}"
             raise UsageError(f"no {kind} matches {glob!r}; {hint}")
     return tuple(item for item in items if not globs or any(fnmatchcase(name(item), glob) for glob in globs))
+
+
+def matches_glob(text: str, glob: str) -> bool:
+    """Whether a glob of ``*`` and ``?`` fits. A bracket is meant literally: fact names and command lines have them."""
+    return fnmatchcase(text, glob.replace("[", "[[]"))

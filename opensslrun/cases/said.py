@@ -1,8 +1,9 @@
 """A fact's value as a person writes it down: literally, or as one of a few named patterns.
 
 A pattern is an object with exactly one of the keys ``between`` ([low, high], inclusive, for integers), ``contains``
-and ``lacks`` (a list's members) and ``absent`` (true: the fact was not drawn at all). What none of this says is meant
-literally. TOML has no null, so ``{ none = true }`` is read as one, wherever it stands.
+and ``lacks`` (a list's members), ``like`` (a glob for each text of a list, in order) and ``absent`` (true: the fact was
+not drawn at all). What none of this says is meant literally. TOML has no null, so
+``{ none = true }`` is read as one, wherever it stands.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pydantic import AfterValidator
 
 from opensslrun.facts.model import FactValue
 
-PATTERNS: Final = frozenset({"between", "contains", "lacks", "absent"})
+PATTERNS: Final = frozenset({"between", "contains", "lacks", "like", "absent"})
 
 
 def pattern_of(said: FactValue) -> str | None:
@@ -39,6 +40,10 @@ def checked(said: FactValue) -> FactValue:
             low, high = (*bounds, None, None)[:2]
             if len(bounds) != 2 or type(low) is not int or type(high) is not int or low > high:
                 raise ValueError("'between' takes two integers, the lower first, such as [16, 20]")
+        case "like":
+            globs = operand if isinstance(operand, list) else []
+            if not globs or not all(isinstance(glob, str) and glob.strip("*?") for glob in globs):
+                raise ValueError("'like' takes a glob for each text of a list, and each has more in it than '*'")
         case _:
             if not isinstance(operand, list) or not operand:
                 raise ValueError(f"'{name}' takes a list of at least one member")

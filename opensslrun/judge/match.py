@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from opensslrun.cases.said import pattern_of
 from opensslrun.facts.model import FactValue
+from opensslrun.selection import matches_glob
 
 
 class _Absent(Enum):
@@ -35,6 +36,8 @@ def matches(said: FactValue, seen: Seen) -> bool:
             return _between(operand, seen)
         case "contains":
             return isinstance(seen, list) and isinstance(operand, list) and all(_in(item, seen) for item in operand)
+        case "like":
+            return _like(operand, seen)
         case _:
             return isinstance(seen, list) and isinstance(operand, list) and not any(_in(item, seen) for item in operand)
 
@@ -49,6 +52,13 @@ def _between(bounds: FactValue, seen: Seen) -> bool:
         return False
     low, high = bounds  # two integers: checked when the file was read
     return isinstance(low, int) and isinstance(high, int) and low <= seen <= high
+
+
+def _like(globs: FactValue, seen: Seen) -> bool:
+    if not isinstance(globs, list) or not isinstance(seen, list) or len(globs) != len(seen):
+        return False
+    pairs = zip(globs, seen, strict=True)
+    return all(isinstance(glob, str) and isinstance(text, str) and matches_glob(text, glob) for glob, text in pairs)
 
 
 def _in(item: FactValue, values: list[FactValue]) -> bool:

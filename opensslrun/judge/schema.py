@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -11,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from opensslrun.cases.said import SaidValue
 from opensslrun.driver.version import Version, VersionSet
 from opensslrun.errors import UsageError
+from opensslrun.selection import matches_glob
 from opensslrun.tomlfile import Table
 
 Text = Annotated[str, Field(min_length=1)]
@@ -43,12 +43,7 @@ class Where(Table):
 
     def covers(self, case: str, step: str, run: str) -> bool:
         """Whether a step is meant."""
-        return _is_like(case, self.case) and _is_like(step, self.step) and _is_like(run, self.run)
-
-
-def _is_like(text: str, glob: str) -> bool:
-    """Whether a glob of ``*`` and ``?`` fits. A bracket is meant literally: fact names and command lines have them."""
-    return fnmatchcase(text, glob.replace("[", "[[]"))
+        return matches_glob(case, self.case) and matches_glob(step, self.step) and matches_glob(run, self.run)
 
 
 class Shown(Table):
@@ -79,11 +74,11 @@ class Shown(Table):
 
     def names(self, fact: str) -> bool:
         """Whether the fact is meant, on whatever version."""
-        return _is_like(fact if "@" in self.fact else fact.partition("@")[0], self.fact)
+        return matches_glob(fact if "@" in self.fact else fact.partition("@")[0], self.fact)
 
     def is_on(self, version: Version, platform: str) -> bool:
         """Whether the version and platform are meant, for whatever fact."""
-        return _is_like(platform, self.platform) and any(version in versions for versions in self.versions)
+        return matches_glob(platform, self.platform) and any(version in versions for versions in self.versions)
 
 
 class Difference(Table):

@@ -22,6 +22,9 @@ READER: TypeAdapter[FactValue] = TypeAdapter(SaidValue)
         {"contains": []},
         {"contains": "x"},
         {"lacks": []},
+        {"like": []},
+        {"like": ["*"]},
+        {"like": ["Enter *:", 5]},
         {"absent": False},
         {"absent": 1},
         {"iterations": {"between": [1, 2]}, "scheme": "PBES2"},
@@ -32,7 +35,10 @@ def test_a_pattern_that_says_nothing_or_anything_is_refused(said: FactValue) -> 
         READER.validate_python(said)
 
 
-@pytest.mark.parametrize("said", [{"between": [8, 8]}, {"contains": ["a"]}, {"absent": True}, [1, True], {"ca": True}])
+@pytest.mark.parametrize(
+    "said",
+    [{"between": [8, 8]}, {"like": ["Enter *:"]}, {"contains": ["a"]}, {"absent": True}, [1, True], {"ca": True}],
+)
 def test_what_says_something_is_kept_as_it_is(said: FactValue) -> None:
     read = READER.validate_python(said)
     assert (read, repr(read)) == (said, repr(said))

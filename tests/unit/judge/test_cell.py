@@ -181,3 +181,12 @@ def test_a_promise_that_a_fact_is_not_there_can_be_kept() -> None:
     assert judged(seen, {"1": {"exit_status": 0}}).verdict is Verdict.PASS
     seen = cell({"exit_status": 0, "key.pem_label@k": "X"}, promises=(nothing,))
     assert judged(seen, {"1": {"exit_status": 0}}).verdict is Verdict.FAIL
+
+
+def test_texts_that_name_a_file_are_known_by_their_globs() -> None:
+    entry = difference({"like": ["Enter pass phrase for *:", "Verifying - Enter pass phrase for *:"]}, fact="prompts")
+    record: Record = {"1": {"prompts": ["Enter PEM pass phrase:", "Verifying - Enter PEM pass phrase:"]}}
+    asked: list[FactValue] = ["Enter pass phrase for a.key:", "Verifying - Enter pass phrase for a.key:"]
+    assert judged(cell({"prompts": asked}), record, entry).verdict is Verdict.KNOWN
+    for other in (asked[:1], [*asked, "More:"], ["Password:", "Password:"], asked[::-1]):
+        assert judged(cell({"prompts": list(other)}), record, entry).verdict is Verdict.NEW
