@@ -34,7 +34,7 @@ def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -
     jobs = plan.options.jobs or 2 * (os.cpu_count() or 1)
     try:
         with interruptions.raising():
-            wanted = [target for target in plan.targets if _refusal(plan, target.id) is None]
+            wanted = [target for target in plan.targets if _refusal(plan.options.bench, target) is None]
             had = obtain_many(wanted, max(1, jobs // 2), listener.stage)
     except KeyboardInterrupt:
         runs = tuple(TargetRun(target, Outcome.NOT_RUN, "interrupted") for target in plan.targets)
@@ -42,7 +42,7 @@ def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -
     ready: dict[str, Obtained] = {}
     missing: dict[str, TargetRun] = {}
     for target in plan.targets:
-        refusal = _refusal(plan, target.id)
+        refusal = _refusal(plan.options.bench, target)
         got = had[target.id] if refusal is None else refusal
         if isinstance(got, Obtained):
             ready[target.id] = got
@@ -57,12 +57,11 @@ def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -
     return Observed(tuple({**ended, **stopped}[target.id] for target in plan.targets), interrupted)
 
 
-def _refusal(plan: Plan, target: str) -> str | None:
+def _refusal(bench: BenchChoice, target: Target) -> str | None:
     """Why the chosen bench cannot run a target, if it cannot."""
-    (chosen,) = (each for each in plan.targets if each.id == target)
-    if plan.options.bench is BenchChoice.DOCKER and _is_local(chosen):
+    if bench is BenchChoice.DOCKER and _is_local(target):
         return "it is a binary of this machine, and --bench docker runs containers only"
-    if plan.options.bench is BenchChoice.LOCAL and not _is_local(chosen):
+    if bench is BenchChoice.LOCAL and not _is_local(target):
         return "it is a container image, and --bench local runs binaries of this machine only"
     return None
 
