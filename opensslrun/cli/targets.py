@@ -44,7 +44,7 @@ def run_list(args: argparse.Namespace) -> ExitStatus:
             version,
             Text(state.availability.value, style=_STYLES[state.availability]),
             f"{state.size / 1e6:.1f} MB" if state.size else "",
-            Text(target.reader),
+            Text(target.reader.name),
         )
     console = out()
     console.print(table)
@@ -65,7 +65,7 @@ def _as_data(state: Available) -> dict[str, object]:
         "version": target.version,
         "platform": target.platform,
         "need": target.need,
-        "reader": target.reader,
+        "reader": target.reader.name,
     }
 
 

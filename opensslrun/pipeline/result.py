@@ -209,7 +209,7 @@ def _target(run: TargetRun) -> m.TargetResult:
         implementation=implementation.value if implementation else None,
         version=proof.version.number + proof.version.suffix if proof else None,
         platform=target.platform,
-        reader=target.reader,
+        reader=target.reader.name,
         need=target.need,
         version_line=proof.version_line if proof else None,
         fingerprint=m.Fingerprint(

@@ -20,7 +20,9 @@ from opensslrun.targets.model import (
     ImageRoute,
     Need,
     PathRoute,
+    Reader,
     Route,
+    StandIn,
     SuiteRoute,
     TarballRoute,
     Target,
@@ -30,6 +32,7 @@ from opensslrun.targets.schema import (
     BuilderTable,
     CrateTable,
     ImageTable,
+    ReaderTable,
     RouteTable,
     SuiteTable,
     TarballTable,
@@ -65,9 +68,10 @@ def load_targets(targets_file: Path | None = None, folder: Path | None = None) -
     if targets_file is not None:
         _read(read_toml(targets_file), targets_file, reading, only_targets=True)
     for target in reading.targets.values():
-        if target.stand_in is not None and target.stand_in not in reading.targets:
+        stand_in = target.stand_in
+        if stand_in is not None and (stand_in.target not in reading.targets or stand_in.target == target.id):
             raise UsageError(
-                f"{target.source}: target {target.id!r}: stand_in: there is no target {target.stand_in!r}; "
+                f"{target.source}: target {target.id!r}: stand_in: there is no other target {stand_in.target!r}; "
                 f"there are: {', '.join(reading.targets)}"
             )
     return tuple(reading.targets.values())
@@ -138,14 +142,9 @@ def _once(name: str, kind: str, seen: Mapping[str, object], path: Path, where: s
 
 def _target(table: TargetTable, path: Path, where: str, reading: _Reading) -> Target:
     routes = _routes(table, path, where)
-    builder = None
     if any(isinstance(route, (TarballRoute, CrateRoute)) for route in routes):
         if table.builder is None:
             raise UsageError(f"{where}: builder is missing; name the builder that compiles its sources")
-        if table.builder not in reading.builders:
-            known = ", ".join(reading.builders) or "none"
-            raise UsageError(f"{where}: builder: there is no builder {table.builder!r}; there are: {known}")
-        builder = reading.builders[table.builder]
     elif table.builder is not None:
         raise UsageError(f"{where}: builder: no route of this target builds from source; leave it out")
     return Target(
@@ -154,13 +153,31 @@ def _target(table: TargetTable, path: Path, where: str, reading: _Reading) -> Ta
         version=table.version,
         platform=table.platform or ("linux" if table.path is None else platform.system().lower()),
         need=Need(table.need),
-        reader=table.reader or table.id,
+        reader=_reader(table),
         routes=routes,
         source=path,
-        stand_in=table.stand_in,
+        guide_row=table.guide_row,
+        stand_in=StandIn(table.stand_in.target, table.stand_in.lacks) if table.stand_in else None,
         released=table.released,
-        builder=builder,
+        end_of_life=table.end_of_life,
+        lts=table.lts,
+        builder=_builder("builder", table.builder, where, reading),
+        runtime=_builder("runtime", table.runtime, where, reading),
     )
+
+
+def _reader(table: TargetTable) -> Reader:
+    reader = table.reader or ReaderTable(name=table.id)
+    return Reader(reader.name, reader.system, reader.first, reader.last)
+
+
+def _builder(key: str, name: str | None, where: str, reading: _Reading) -> Builder | None:
+    if name is None:
+        return None
+    if name not in reading.builders:
+        known = ", ".join(reading.builders) or "none"
+        raise UsageError(f"{where}: {key}: there is no builder {name!r}; there are: {known}")
+    return reading.builders[name]
 
 
 def _routes(table: TargetTable, path: Path, where: str) -> tuple[Route, ...]:

@@ -77,13 +77,37 @@ class Builder:
 
 
 @dataclass(frozen=True, slots=True)
+class Reader:
+    """A kind of reader that a target stands for: ``name`` in words (``macOS 10.15 to 12``).
+
+    ``system`` and the versions of that system from ``first`` to ``last`` (both included, None where it is open) let a
+    user pick readers (``macos>=13``); a reader without a system is picked by its target only.
+    """
+
+    name: str
+    system: str | None = None
+    first: str | None = None
+    last: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """Which target runs for one that cannot be had, and in words what it does not show of that one."""
+
+    target: str
+    lacks: str
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """One ``openssl`` under test.
 
     ``version`` is exact (``1.1.1g``), a range (``3.0.*``), or None where nothing is declared (``host``, paths).
-    ``reader`` says whom it stands for (``Debian 12``). ``source`` names the file that declares it.
-    ``released`` is the upstream release's date, which a build takes for the present (``SOURCE_DATE_EPOCH``).
-    ``builder`` compiles it when it is had from source.
+    ``reader`` says whom it stands for; ``guide_row`` is the row of the guide's requirements that it answers, if one.
+    ``source`` names the file that declares it. ``lts`` says whether its line, or its distribution, has long-term
+    support; ``end_of_life`` is the day that ends. ``released`` is the day of the release itself, which a build takes
+    for the present (``SOURCE_DATE_EPOCH``). ``builder`` compiles it when it is had from source; ``runtime`` is the
+    image it is laid on when it cannot run on a bare one (a Windows program needs wine).
     """
 
     id: str
@@ -91,12 +115,16 @@ class Target:
     version: str | None
     platform: str
     need: Need
-    reader: str
+    reader: Reader
     routes: tuple[Route, ...]
     source: Path
-    stand_in: str | None = None
+    guide_row: str | None = None
+    stand_in: StandIn | None = None
     released: date | None = None
+    end_of_life: date | None = None
+    lts: bool = False
     builder: Builder | None = None
+    runtime: Builder | None = None
 
 
 class Availability(StrEnum):

@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from opensslrun.driver.version import Implementation, Version
 from opensslrun.tomlfile import Table
@@ -114,6 +114,36 @@ ROUTE_TABLES: dict[str, type[RouteTable]] = {
 """Which key says which kind of route a table is."""
 
 
+SystemVersion = Annotated[str, Field(pattern=r"^\d+(\.\d+)*$")]
+
+
+class ReaderTable(Table):
+    """Whom a target stands for: a name in words, and the versions of a system."""
+
+    name: Words
+    system: Name | None = None
+    first: SystemVersion | None = None
+    last: SystemVersion | None = None
+
+    @model_validator(mode="after")
+    def _versions_of_a_system(self) -> Self:
+        if self.system is None and (self.first or self.last):
+            raise ValueError("'first' and 'last' are versions of a 'system'; name it")
+        return self
+
+
+def _named(given: object) -> object:
+    """``reader = "Debian 12"`` is short for a table with only a name."""
+    return {"name": given} if isinstance(given, str) else given
+
+
+class StandInTable(Table):
+    """Which target runs for one that cannot be had, and what that does not show."""
+
+    target: Name
+    lacks: Words
+
+
 class TargetTable(Table):
     """A ``[[target]]``. ``routes`` are checked one by one, by their kind."""
 
@@ -122,10 +152,14 @@ class TargetTable(Table):
     version: Words | None = None
     platform: Words | None = None
     need: Literal["required", "informational", "retired"] = "informational"
-    reader: Words | None = None
+    reader: Annotated[ReaderTable, BeforeValidator(_named)] | None = None
+    guide_row: Words | None = None
     released: date | None = None
+    end_of_life: date | None = None
+    lts: bool = False
     builder: Name | None = None
-    stand_in: Name | None = None
+    runtime: Name | None = None
+    stand_in: StandInTable | None = None
     path: Words | None = None
     routes: list[dict[str, object]] | None = None
 

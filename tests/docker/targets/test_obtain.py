@@ -25,7 +25,7 @@ from opensslrun.errors import BuildFailedError, ChecksumError, EnvironmentLacksE
 from opensslrun.targets.cache import Cache, sha256_of
 from opensslrun.targets.engine import LABEL_BUILDER, LABEL_TARGET, Engine
 from opensslrun.targets.images import Job, find_image
-from opensslrun.targets.model import Availability, ImageRoute, Need, Obtained, SuiteRoute, TarballRoute, Target
+from opensslrun.targets.model import Availability, ImageRoute, Need, Obtained, Reader, SuiteRoute, TarballRoute, Target
 from opensslrun.targets.obtain import available, obtain, obtain_many, open_bench, remove
 from opensslrun.targets.prove import prove
 from opensslrun.targets.roottar import _APPLETS
@@ -103,7 +103,7 @@ def small_target(shipped: dict[str, Target], name: str, *routes: TarballRoute, v
         version=version,
         platform="linux",
         need=Need.INFORMATIONAL,
-        reader="a test",
+        reader=Reader("a test"),
         routes=routes,
         source=Path("test.toml"),
         released=date(2020, 4, 21),
@@ -355,11 +355,11 @@ from datetime import date
 from pathlib import Path
 from opensslrun.driver.version import Implementation
 from opensslrun.targets.load import load_targets
-from opensslrun.targets.model import Need, Target, TarballRoute
+from opensslrun.targets.model import Need, Reader, Target, TarballRoute
 from opensslrun.targets.obtain import obtain_many
 builder = next(t.builder for t in load_targets(folder=Path("/")) if t.builder)
-target = Target("test-process", Implementation.OPENSSL, "1.1.1g", "linux", Need.INFORMATIONAL, "a test",
-                (TarballRoute(sys.argv[1], sys.argv[2]),), Path("t"), None, date(2020, 4, 21), builder)
+target = Target("test-process", Implementation.OPENSSL, "1.1.1g", "linux", Need.INFORMATIONAL, Reader("a test"),
+                (TarballRoute(sys.argv[1], sys.argv[2]),), Path("t"), released=date(2020, 4, 21), builder=builder)
 seen = []
 def progress(name, stage, part):
     if stage not in seen:

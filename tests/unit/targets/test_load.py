@@ -51,7 +51,7 @@ def test_shipped_source_targets_need_no_rust_where_the_internet_is_and_no_intern
 def test_a_target_of_ones_own_is_an_id_and_a_path(tmp_path: Path, nowhere: Path) -> None:
     path = write(tmp_path, '[[target]]\nid = "mine"\npath = "bin/openssl"\n')
     mine = load_targets(path, nowhere)[-1]
-    assert (mine.id, mine.reader, mine.need, mine.source) == ("mine", "mine", Need.INFORMATIONAL, path)
+    assert (mine.id, mine.reader.name, mine.need, mine.source) == ("mine", "mine", Need.INFORMATIONAL, path)
     assert mine.routes == (PathRoute(tmp_path / "bin/openssl"),), "a relative path is relative to its file"
 
 
@@ -84,6 +84,7 @@ def test_a_new_version_is_one_table_that_names_a_shipped_builder(tmp_path: Path,
 
 
 TARBALL = f'{{ tarball = "https://example.org/x.tar.gz", sha256 = "{SUM}" }}'
+MINE = '[[target]]\nid = "t"\npath = "/x"\n'
 HEAD = '[[target]]\nid = "t"\nimplementation = "OpenSSL"\nversion = "3.0.2"\n'
 
 
@@ -102,7 +103,11 @@ HEAD = '[[target]]\nid = "t"\nimplementation = "OpenSSL"\nversion = "3.0.2"\n'
         ('[[target]]\nid = "t"\npath = ""\n', "target 't': path: it is empty"),
         ('[[target]]\nid = "t"\npath = "/x"\nneed = "maybe"\n', "target 't': need: input should be 'required', "),
         ('[[target]]\nid = "t"\npath = "/x"\nversion = "3.0.2"\n', "target 't': 'version' needs 'implementation'"),
-        ('[[target]]\nid = "t"\npath = "/x"\nstand_in = "nobody"\n', "stand_in: there is no target 'nobody'"),
+        (f'{MINE}stand_in = {{ target = "nobody", lacks = "x" }}\n', "there is no other target 'nobody'"),
+        (f'{MINE}stand_in = {{ target = "t", lacks = "x" }}\n', "there is no other target 't'"),
+        (f'{MINE}reader = {{ first = "13" }}\n', "reader.name is missing"),
+        (f'{MINE}reader = {{ name = "x", last = "13" }}\n', "'first' and 'last' are versions"),
+        ('[[target]]\nid = "t"\npath = "/x"\nruntime = "wine"\n', "runtime: there is no builder 'wine'"),
         ('[[target]]\nid = "t"\npath = "/x"\nreleased = "soon"\n', "target 't': released: input should be a"),
         ('[[target]]\nid = "t"\npath = "/x"\nbuilder = "debian-12"\n', "builder: no route of this target builds"),
         (f'{HEAD.replace("3.0.2", "three")}routes = [{TARBALL}]\n', "version 'three' is neither exact"),

@@ -12,12 +12,12 @@ import pytest
 from opensslrun.bench.localbench import LocalBench
 from opensslrun.driver.version import Implementation, Version
 from opensslrun.errors import TargetNotProvenError
-from opensslrun.targets.model import Need, PathRoute, Proof, Target
+from opensslrun.targets.model import Need, PathRoute, Proof, Reader, Target
 from opensslrun.targets.prove import is_declared, prove
 
 
 def declared(implementation: Implementation | None = None, version: str | None = None) -> Target:
-    return Target("t", implementation, version, "linux", Need.REQUIRED, "t", (PathRoute(None),), Path("t.toml"))
+    return Target("t", implementation, version, "linux", Need.REQUIRED, Reader("t"), (PathRoute(None),), Path("t.toml"))
 
 
 def proof_of(binary: Path, target: Target) -> Proof:

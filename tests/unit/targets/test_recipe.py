@@ -12,14 +12,14 @@ import pytest
 
 from opensslrun.driver.version import Implementation
 from opensslrun.targets.load import load_targets
-from opensslrun.targets.model import Builder, ImageRoute, Need, SuiteRoute, TarballRoute, Target
+from opensslrun.targets.model import Builder, ImageRoute, Need, Reader, SuiteRoute, TarballRoute, Target
 from opensslrun.targets.recipe import recipe_of, recipe_of_builder, tag_of
 from opensslrun.targets.roottar import COMPOSITION, RootTar, write_tree
 
 BUILDER = Builder("b", (ImageRoute("debian:12-slim", ("gcc",)), SuiteRoute("bookworm", ("gcc",))))
 TARGET = Target(
-    "t", Implementation.OPENSSL, "1.1.1g", "linux", Need.REQUIRED, "r",
-    (TarballRoute("https://example.org/x", "0" * 64),), Path("t.toml"), None, date(2020, 4, 21), BUILDER,
+    "t", Implementation.OPENSSL, "1.1.1g", "linux", Need.REQUIRED, Reader("r"),
+    (TarballRoute("https://example.org/x", "0" * 64),), Path("t.toml"), released=date(2020, 4, 21), builder=BUILDER,
 )  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def test_the_architecture_changes_the_recipe() -> None:
 
 
 def test_words_for_people_do_not_change_the_recipe() -> None:
-    other = replace(TARGET, reader="somebody", need=Need.RETIRED, source=Path("else.toml"))
+    other = replace(TARGET, reader=Reader("somebody"), need=Need.RETIRED, source=Path("else.toml"))
     assert recipe_of(other, "amd64") == recipe_of(TARGET, "amd64")
 
 
