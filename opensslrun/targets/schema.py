@@ -13,7 +13,7 @@ from opensslrun.tomlfile import Table
 
 _ID = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
-_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_:-]*\Z")
+_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_:/-]*\Z")
 _CRATE_VERSION = re.compile(r"\d+\.\d+\.\d+\Z")
 _SUITE = re.compile(r"[a-z][a-z0-9.-]*\Z")
 
@@ -32,7 +32,7 @@ def _sha256(text: str) -> str:
 
 def _package(text: str) -> str:
     if not _PACKAGE.fullmatch(text):
-        raise ValueError("a package name begins with a letter or digit and has none but those and '.+_:-'")
+        raise ValueError("a package name begins with a letter or digit and has none but those and '.+_:/-'")
     return text
 
 
