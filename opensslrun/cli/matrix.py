@@ -28,6 +28,8 @@ def plan_of(args: argparse.Namespace) -> Plan:
             targets_file=args.targets_file,
             cases_dir=args.cases_dir,
             differences=args.differences,
+            readers=args.readers,
+            stand_ins=getattr(args, "stand_ins", True),
         )
     )
 

@@ -63,6 +63,12 @@ def _target_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--targets-file", type=Path, metavar="F", help="targets of your own, added to the shipped ones")
 
 
+def _reader_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--readers", metavar="EXPR", help="targets by whom they stand for, as in 'macos>=13,ubuntu-lts' or 'guide'"
+    )
+
+
 def _case_options(parser: argparse.ArgumentParser, *names: str) -> None:
     parser.add_argument(
         *names, dest="case", action="append", default=[], metavar="GLOB", help="only cases with such an id (repeatable)"
@@ -99,6 +105,7 @@ def _targets(commands: Commands[argparse.ArgumentParser]) -> None:
     ):
         action = _command(actions, name, says, f"targets:run_{name}")
         _target_options(action)
+        _reader_options(action)
         if name == "list":
             add_format(action)
         if name == "build":
@@ -111,10 +118,15 @@ def _matrix(commands: Commands[argparse.ArgumentParser]) -> None:
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = _command(actions, "list", "the cells that a run would have", "matrix:run_list")
     _target_options(listing)
+    _reader_options(listing)
     _case_options(listing, "-c", "--case")
     add_format(listing)
     run = _command(actions, "run", "run the cases on the targets and judge what they do", "matrix:run_run")
     _target_options(run)
+    _reader_options(run)
+    run.add_argument(
+        "--no-stand-ins", dest="stand_ins", action="store_false", help="run nothing for a target that cannot be had"
+    )
     _case_options(run, "-c", "--case")
     add_format(run)
     run.add_argument("--jobs", type=_jobs, metavar="N", help="how many targets at a time (default: two a core)")

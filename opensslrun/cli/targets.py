@@ -12,9 +12,10 @@ from rich.text import Text
 
 from opensslrun.cli.output import err, out
 from opensslrun.errors import ExitStatus, OpensslrunError
+from opensslrun.pipeline.plan import choose_targets
 from opensslrun.report.progress import progress_on
 from opensslrun.report.words import counted, visible
-from opensslrun.targets.load import load_targets, select_targets
+from opensslrun.targets.load import load_known
 from opensslrun.targets.model import Availability, Available, Target
 from opensslrun.targets.obtain import available, obtain_many, remove
 
@@ -22,7 +23,7 @@ _STYLES = {Availability.READY: "green", Availability.OBTAINABLE: "yellow", Avail
 
 
 def _chosen(args: argparse.Namespace) -> Sequence[Target]:
-    return select_targets(load_targets(args.targets_file), tuple(args.target))
+    return choose_targets(load_known(args.targets_file), tuple(args.target), getattr(args, "readers", None))
 
 
 def run_list(args: argparse.Namespace) -> ExitStatus:
@@ -66,6 +67,11 @@ def _as_data(state: Available) -> dict[str, object]:
         "platform": target.platform,
         "need": target.need,
         "reader": target.reader.name,
+        "guide_row": target.guide_row,
+        "stand_in": target.stand_in.target if target.stand_in else None,
+        "lts": target.lts,
+        "released": target.released.isoformat() if target.released else None,
+        "end_of_life": target.end_of_life.isoformat() if target.end_of_life else None,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,8 +13,9 @@ from opensslrun.data import shipped
 from opensslrun.judge.catalogue import Catalogue, load_catalogue
 from opensslrun.judge.model import Record
 from opensslrun.judge.record import record_of
-from opensslrun.targets.load import load_targets, select_targets
-from opensslrun.targets.model import Need, Target
+from opensslrun.targets.load import Known, load_known, select_targets
+from opensslrun.targets.model import Target
+from opensslrun.targets.readers import targets_of_readers
 
 
 class BenchChoice(StrEnum):
@@ -39,14 +40,20 @@ class Options:
     targets_file: Path | None = None
     cases_dir: Path | None = None
     differences: Path | None = None
+    readers: str | None = None
+    stand_ins: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything a run needs, read and checked before anything starts."""
+    """Everything a run needs, read and checked before anything starts.
+
+    ``stand_ins`` maps the id of a chosen target to the target that runs for it when it cannot be had.
+    """
 
     options: Options
     targets: tuple[Target, ...]
+    stand_ins: Mapping[str, Target]
     cases: tuple[Case, ...]
     records: Mapping[str, Record]
     catalogue: Catalogue
@@ -54,19 +61,31 @@ class Plan:
 
 def make_plan(options: Options) -> Plan:
     """Read targets, cases, records and catalogue. Raises UsageError for any mistake in them or in the selection."""
-    known = load_targets(options.targets_file)
-    chosen = select_targets(known, options.targets)
-    if not options.targets:
-        chosen = tuple(target for target in chosen if target.need is not Need.RETIRED)
+    known = load_known(options.targets_file)
+    chosen = choose_targets(known, options.targets, options.readers)
+    by_id = {target.id: target for target in known.targets}
     cases = select_cases(all_cases(options.cases_dir), options.cases)
     records = {case.id: record_of(case) for case in cases}
     return Plan(
         options=options,
         targets=chosen,
+        stand_ins={target.id: by_id[target.stand_in.target] for target in chosen if target.stand_in}
+        if options.stand_ins
+        else {},
         cases=cases,
         records={name: record for name, record in records.items() if record is not None},
         catalogue=catalogue_of(options.differences),
     )
+
+
+def choose_targets(known: Known, globs: Sequence[str], readers: str | None) -> tuple[Target, ...]:
+    """What ``-t`` and ``--readers`` pick together; without either all but the retired. Raises UsageError."""
+    if readers is None:
+        return select_targets(known.targets, globs)
+    picked = {target.id for target in targets_of_readers(readers, known.targets, known.profiles)}
+    if globs:
+        picked |= {target.id for target in select_targets(known.targets, globs)}
+    return tuple(target for target in known.targets if target.id in picked)
 
 
 def all_cases(extra: Path | None) -> tuple[Case, ...]:

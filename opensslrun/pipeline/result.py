@@ -21,6 +21,7 @@ from opensslrun.judge.model import Finding, JudgedCell, JudgedStep, Judgement, V
 from opensslrun.judge.run import CatalogueState, catalogue_state, differences, judge_cells
 from opensslrun.pipeline.observe import ObservedCell, ObservedStep, Outcome, TargetRun
 from opensslrun.pipeline.plan import Plan
+from opensslrun.pipeline.readers import reader_rows, stand_ins_that_ran
 from opensslrun.pipeline.run import Observed
 from opensslrun.report import model as m
 from opensslrun.targets.model import Need
@@ -43,10 +44,12 @@ def make_result(plan: Plan, observed: Observed, clock: Clock) -> m.Result:
     cells = [
         _cell(run, case, by_cell.get((run.target.id, case.id)), store) for run in observed.runs for case in plan.cases
     ]
+    covered = stand_ins_that_ran(plan, observed.runs)
     return m.Result(
         run=_run(plan, observed, clock),
         summary=_summary(cells, judgements),
-        targets=[_target(run) for run in observed.runs],
+        targets=[_target(run, covered) for run in observed.runs],
+        readers=reader_rows(observed.runs, covered, cells),
         cases=[m.CaseResult(id=case.id, title=case.title) for case in plan.cases],
         cells=cells,
         observations=store,
@@ -67,8 +70,12 @@ def make_result(plan: Plan, observed: Observed, clock: Clock) -> m.Result:
 
 def _is_whole(plan: Plan, observed: Observed) -> bool:
     """Whether every case ran on every target that matters, so that what did not turn up is nowhere."""
-    selected = bool(plan.options.targets or plan.options.cases)
-    ran = all(run.outcome is Outcome.RAN or run.target.need is not Need.REQUIRED for run in observed.runs)
+    selected = bool(plan.options.targets or plan.options.cases or plan.options.readers)
+    covered = stand_ins_that_ran(plan, observed.runs)
+    ran = all(
+        run.outcome is Outcome.RAN or run.target.need is not Need.REQUIRED or run.target.id in covered
+        for run in observed.runs
+    )
     return ran and not selected and not observed.interrupted
 
 
@@ -164,7 +171,9 @@ def _run(plan: Plan, observed: Observed, clock: Clock) -> m.Run:
         tool_version=opensslrun.__version__,
         code_sha256=code_sha256(),
         cases_sha256=cases_sha256(plan.cases),
-        selection=m.Selection(targets=list(plan.options.targets), cases=list(plan.options.cases)),
+        selection=m.Selection(
+            targets=list(plan.options.targets), cases=list(plan.options.cases), readers=plan.options.readers
+        ),
         shard=None,
         started=clock.started.astimezone(UTC).isoformat(timespec="seconds"),
         duration_s=round(clock.duration_s, 3),
@@ -201,7 +210,7 @@ def _summary(cells: Sequence[m.CellResult], judgements: Sequence[Judgement]) -> 
     )
 
 
-def _target(run: TargetRun) -> m.TargetResult:
+def _target(run: TargetRun, covered: Mapping[str, str]) -> m.TargetResult:
     target, proof, obtained = run.target, run.proof, run.obtained
     implementation = proof.version.implementation if proof else target.implementation
     return m.TargetResult(
@@ -219,6 +228,9 @@ def _target(run: TargetRun) -> m.TargetResult:
         else None,
         image=m.Image(id=obtained.image_id, digest=obtained.digest) if obtained and obtained.image_id else None,
         origin=obtained.origin if obtained else None,
+        stand_in_for=[name for name, by in covered.items() if by == target.id],
+        end_of_life=target.end_of_life.isoformat() if target.end_of_life else None,
+        lts=target.lts,
         outcome=run.outcome,
         reason=run.reason,
     )

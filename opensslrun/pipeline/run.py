@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from opensslrun.bench.base import Bench
+from opensslrun.errors import OpensslrunError
 from opensslrun.pipeline.events import Listener
 from opensslrun.pipeline.interruption import Interruptions
 from opensslrun.pipeline.observe import Outcome, TargetRun, observe_target
@@ -19,7 +20,10 @@ from opensslrun.targets.obtain import obtain_many
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What a run saw, in the plan's order of targets. ``interrupted`` when it was ended before its end."""
+    """What a run saw, in the plan's order of targets, then the stand-ins that ran though nobody chose them.
+
+    ``interrupted`` when it was ended before its end.
+    """
 
     runs: tuple[TargetRun, ...]
     interrupted: bool
@@ -36,12 +40,15 @@ def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -
         with interruptions.raising():
             wanted = [target for target in plan.targets if _refusal(plan.options.bench, target) is None]
             had = obtain_many(wanted, max(1, jobs // 2), listener.stage)
+            added = _stand_ins(plan, had)
+            had |= obtain_many(added, max(1, jobs // 2), listener.stage)
     except KeyboardInterrupt:
         runs = tuple(TargetRun(target, Outcome.NOT_RUN, "interrupted") for target in plan.targets)
         return Observed(runs, interrupted=True)
     ready: dict[str, Obtained] = {}
     missing: dict[str, TargetRun] = {}
-    for target in plan.targets:
+    targets = (*plan.targets, *added)
+    for target in targets:
         refusal = _refusal(plan.options.bench, target)
         got = had[target.id] if refusal is None else refusal
         if isinstance(got, Obtained):
@@ -53,8 +60,21 @@ def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -
     listener.planned(len(ready) * len(plan.cases))
     observed, interrupted = _observe(plan, ready, jobs, listener, interruptions.seen)
     ended = {**missing, **observed}
-    stopped = {t.id: TargetRun(t, Outcome.NOT_RUN, "interrupted") for t in plan.targets if t.id not in ended}
-    return Observed(tuple({**ended, **stopped}[target.id] for target in plan.targets), interrupted)
+    stopped = {t.id: TargetRun(t, Outcome.NOT_RUN, "interrupted") for t in targets if t.id not in ended}
+    return Observed(tuple({**ended, **stopped}[target.id] for target in targets), interrupted)
+
+
+def _stand_ins(plan: Plan, had: Mapping[str, Obtained | OpensslrunError]) -> list[Target]:
+    """The stand-ins of targets that could not be had, as far as they are not in the plan themselves."""
+    chosen = {target.id for target in plan.targets}
+    added: dict[str, Target] = {}
+    for target in plan.targets:
+        stand_in = plan.stand_ins.get(target.id)
+        if stand_in is None or stand_in.id in chosen or isinstance(had.get(target.id), Obtained):
+            continue
+        if _refusal(plan.options.bench, stand_in) is None:
+            added[stand_in.id] = stand_in
+    return list(added.values())
 
 
 def _refusal(bench: BenchChoice, target: Target) -> str | None:

@@ -30,8 +30,11 @@ def conclude(result: Result, named: Sequence[str]) -> Conclusion:
     if found or stale or broken:
         reasons = tuple(f"{target.id} broke down: {target.reason}" for target in broken)
         return Conclusion(ExitStatus.FOUND, (*_found(len(found), len(stale)), *reasons))
+    covered = {name for target in result.targets if target.outcome == "ran" for name in target.stand_in_for}
     missing = [
-        target for target in result.targets if target.outcome != "ran" and (named or target.need == Need.REQUIRED)
+        target
+        for target in result.targets
+        if target.outcome != "ran" and (named or (target.need == Need.REQUIRED and target.id not in covered))
     ]
     if missing:
         return Conclusion(

@@ -26,6 +26,7 @@ class Selection(Part):
 
     targets: list[str]
     cases: list[str]
+    readers: str | None = None
 
 
 class Run(Part):
@@ -85,9 +86,28 @@ class TargetResult(Part):
     fingerprint: Fingerprint | None
     image: Image | None
     origin: str | None = Field(description="How it was obtained, in words.")
-    stand_in_for: list[str] = Field(default_factory=list)
+    stand_in_for: list[str] = Field(default_factory=list, description="Targets that could not be had and it ran for.")
+    end_of_life: str | None = Field(default=None, description="When its support ends, ISO 8601.")
+    lts: bool = False
     outcome: str = Field(description="ran, error or not-run.")
     reason: str = Field(default="", description="Why it did not run, or failed.")
+
+
+class ReaderResult(Part):
+    """A kind of reader, and what the run says for it.
+
+    ``quality`` is ``measured`` (its own target ran), ``stand-in`` (``by`` ran instead, and ``lacks`` says what that
+    does not show) or ``not-run``. ``verdict`` is the worst of the cells that ``by`` has, null when none ran.
+    """
+
+    target: str
+    name: str
+    guide_row: str | None
+    quality: str
+    by: str | None = None
+    lacks: str | None = None
+    verdict: str | None = None
+    reason: str = ""
 
 
 class ObservedFile(Part):
@@ -204,6 +224,7 @@ class Result(Part):
     run: Run
     summary: Summary
     targets: list[TargetResult]
+    readers: list[ReaderResult] = Field(default_factory=list)
     cases: list[CaseResult] = Field(default_factory=list)
     cells: list[CellResult]
     observations: dict[str, ObservationResult] = Field(default_factory=dict)

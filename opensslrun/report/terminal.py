@@ -12,6 +12,7 @@ from rich.text import Text
 from opensslrun.judge.model import Verdict
 from opensslrun.judge.schema import Severity
 from opensslrun.report import model as m
+from opensslrun.report.readers import readers_in_words, show_readers
 from opensslrun.report.words import counted, shortened, value_in_words, visible
 
 _STYLES = {
@@ -41,12 +42,19 @@ def show_result(result: m.Result, console: Console) -> None:
     _show_grid(result, console)
     _show_differences(result, console)
     _show_found(result, console)
+    show_readers(result, console)
     _show_answer(result, console)
 
 
 def _show_grid(result: m.Result, console: Console) -> None:
-    """Targets by cases; a grid too wide for the console is cut into several, a few cases each."""
+    """Targets by cases; a grid too wide for the console is cut into several, a few cases each.
+
+    Targets that did not run are named below it, once.
+    """
+    if all(target.outcome == "not-run" for target in result.targets):
+        return
     cells = {(cell.target, cell.case): cell for cell in result.cells}
+    begun = {cell.target for cell in result.cells if cell.steps}
     severities = {entry.id: Severity(entry.severity) for entry in result.known_differences}
     for cases in _columns(result, console.width):
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
@@ -54,7 +62,7 @@ def _show_grid(result: m.Result, console: Console) -> None:
         table.add_column("version", no_wrap=True, style="dim")
         for case in cases:
             table.add_column(case, no_wrap=True)
-        for target in result.targets:
+        for target in (target for target in result.targets if target.outcome != "not-run" or target.id in begun):
             version = f"{target.implementation} {target.version}" if target.version else "not run"
             row = [Text(target.id), Text(version)]
             row += [_cell(cells.get((target.id, case)), severities) for case in cases]
@@ -188,7 +196,7 @@ def _show_answer(result: m.Result, console: Console) -> None:
     """The last lines: who was asked, how it went, and on what that rests."""
     console.print()
     for target in result.targets:
-        if target.outcome != "ran":
+        if target.outcome == "error":
             console.print(Text(f"{target.id}: {target.outcome}: {visible(target.reason)}", style="yellow"))
     ran = sum(1 for target in result.targets if target.outcome == "ran")
     summary = result.summary
@@ -213,6 +221,9 @@ def _show_answer(result: m.Result, console: Console) -> None:
     answer.append(_differences_in_words(result.known_differences))
     answer.append(f". {counted(summary.comparisons, 'fact')} compared in {result.run.duration_s:.1f} s.")
     console.print(answer)
+    readers = readers_in_words(result)
+    if readers is not None:
+        console.print(readers)
 
 
 def _differences_in_words(known: Sequence[m.KnownDifference]) -> str:

@@ -32,6 +32,7 @@ from opensslrun.targets.schema import (
     BuilderTable,
     CrateTable,
     ImageTable,
+    ProfileTable,
     ReaderTable,
     RouteTable,
     SuiteTable,
@@ -51,7 +52,16 @@ class _Reading:
 
     targets: dict[str, Target] = field(default_factory=dict)
     builders: dict[str, Builder] = field(default_factory=dict)
+    profiles: dict[str, str] = field(default_factory=dict)
     sources: dict[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All targets, and the profiles: names of readers that are often picked together."""
+
+    targets: tuple[Target, ...]
+    profiles: Mapping[str, str]
 
 
 def load_targets(targets_file: Path | None = None, folder: Path | None = None) -> tuple[Target, ...]:
@@ -59,6 +69,11 @@ def load_targets(targets_file: Path | None = None, folder: Path | None = None) -
 
     Raises UsageError with one sentence for whatever is wrong in any of them.
     """
+    return load_known(targets_file, folder).targets
+
+
+def load_known(targets_file: Path | None = None, folder: Path | None = None) -> Known:
+    """As :func:`load_targets`, with the profiles."""
     reading = _Reading()
     path = shipped("targets.toml")
     _read(read_toml(path), path, reading, only_targets=True)
@@ -74,7 +89,7 @@ def load_targets(targets_file: Path | None = None, folder: Path | None = None) -
                 f"{target.source}: target {target.id!r}: stand_in: there is no other target {stand_in.target!r}; "
                 f"there are: {', '.join(reading.targets)}"
             )
-    return tuple(reading.targets.values())
+    return Known(tuple(reading.targets.values()), reading.profiles)
 
 
 def select_targets(targets: Sequence[Target], globs: Sequence[str]) -> tuple[Target, ...]:
@@ -106,13 +121,20 @@ def _project_settings(path: Path) -> dict[str, object]:
 def _read(data: Mapping[str, object], path: Path, reading: _Reading, *, only_targets: bool) -> None:
     """Add one file's tables. A project's settings hold other rooms' keys too, which are not judged here."""
     for key in data:
-        if only_targets and key not in {"target", "builder"}:
-            raise UsageError(f"{path}: {key!r} is not a known key; a file of targets has [[target]] and [[builder]]")
+        if only_targets and key not in {"target", "builder", "profile"}:
+            raise UsageError(
+                f"{path}: {key!r} is not a known key; a file of targets has [[target]], [[builder]] and [[profile]]"
+            )
     for number, entry in enumerate(_tables(data, "builder", path), 1):
         where = _where(path, "builder", entry, number)
         table = _checked(BuilderTable, entry, where)
         _once(table.id, "builder", reading.builders, path, where, reading)
         reading.builders[table.id] = Builder(table.id, _builder_routes(table, where))
+    for number, entry in enumerate(_tables(data, "profile", path), 1):
+        where = _where(path, "profile", entry, number)
+        profile = _checked(ProfileTable, entry, where)
+        _once(profile.id, "profile", reading.profiles, path, where, reading)
+        reading.profiles[profile.id] = profile.readers
     for number, entry in enumerate(_tables(data, "target", path), 1):
         where = _where(path, "target", entry, number)
         target = _target(_checked(TargetTable, entry, where), path, where, reading)

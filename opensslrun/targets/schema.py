@@ -190,6 +190,13 @@ class TargetTable(Table):
         return self
 
 
+class ProfileTable(Table):
+    """A ``[[profile]]``: a name for readers that are often picked together."""
+
+    id: Name
+    readers: Words
+
+
 class BuilderTable(Table):
     """A ``[[builder]]``."""
 

@@ -1,0 +1,80 @@
+"""Picking targets by the readers they stand for: ``macos>=13, ubuntu-lts``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+
+from opensslrun.errors import UsageError
+from opensslrun.targets.model import Need, Reader, Target
+
+_TERM = re.compile(r"(?P<system>[a-z][a-z0-9_]*)\s*(?:(?P<sign>>=|<=|==|>|<)\s*(?P<version>\d+(?:\.\d+)*))?\Z")
+_LTS = "-lts"
+
+
+def targets_of_readers(expression: str, targets: Sequence[Target], profiles: Mapping[str, str]) -> tuple[Target, ...]:
+    """The targets whose reader any term of a comma-separated expression picks, in their own order.
+
+    A term is a profile's name, a system (``macos``), a system and its versions (``macos>=13``; a reader of several
+    versions is picked when any of them fits), a system's long-term-support releases (``ubuntu-lts``), or a glob of
+    target ids. Retired targets are picked by their id only. Raises UsageError for a term that picks nothing.
+    """
+    chosen: set[str] = set()
+    for term in _terms(expression):
+        nested = _terms(profiles[term]) if term in profiles else [term]
+        picked = {target.id for each in nested for target in targets if _fits(each, target)}
+        if not picked:
+            systems = sorted({target.reader.system for target in targets if target.reader.system})
+            raise UsageError(
+                f"--readers: {term!r} picks no reader; write a system ({', '.join(systems)}), a system and a version "
+                f"('macos>=13'), SYSTEM-lts, a profile ({', '.join(profiles) or 'none'}) or a target's id"
+            )
+        chosen |= picked
+    return tuple(target for target in targets if target.id in chosen)
+
+
+def _terms(expression: str) -> list[str]:
+    terms = [term.strip() for term in expression.split(",")]
+    if not all(terms):
+        raise UsageError(f"--readers: {expression!r} has an empty term; separate terms by one comma each")
+    return terms
+
+
+def _fits(term: str, target: Target) -> bool:
+    if fnmatchcase(target.id, term):
+        return True
+    if target.need is Need.RETIRED or target.reader.system is None:
+        return False
+    if term == target.reader.system + _LTS:
+        return target.lts
+    match = _TERM.fullmatch(term)
+    if match is None or match["system"] != target.reader.system:
+        return False
+    return match["sign"] is None or _overlaps(target.reader, match["sign"], _numbers(match["version"]))
+
+
+def _overlaps(reader: Reader, sign: str, version: tuple[int, ...]) -> bool:
+    """Whether any version from ``first`` to ``last`` compares so with ``version``, taken to its own precision.
+
+    ``macos==12`` is any 12.x; a reader without versions is a system's current one, which no version is known of.
+    """
+    if reader.first is None and reader.last is None:
+        return False
+    first = _numbers(reader.first)[: len(version)] if reader.first else ()
+    last = _numbers(reader.last)[: len(version)] if reader.last else (1 << 30,)
+    match sign:
+        case ">=":
+            return last >= version
+        case ">":
+            return last > version
+        case "<=":
+            return first <= version
+        case "<":
+            return first < version
+        case _:
+            return first <= version <= last
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
