@@ -212,9 +212,8 @@ def _is_release_of(path: Path, route: SuiteRoute) -> bool:
 def _download(apt: _Apt, route: SuiteRoute, folder: Path, work: Work) -> Finished:
     work.report(f"fetching packages of {route.suite}", None)
     (folder / "partial").mkdir(parents=True, exist_ok=True)
-    packages = [f"{name}/{route.suite}" if route.suite == "experimental" else name for name in route.packages]
     argv = [apt.program, "install", "--yes", "--no-install-recommends", "--download-only"]
-    argv += ["-o", f"Dir::Cache::archives={folder}", "--", *packages]
+    argv += ["-o", f"Dir::Cache::archives={folder}", "--", *route.packages]
     return run_program(argv, work, env=apt.env, timeout_s=_DOWNLOAD_TIMEOUT_S)
 
 

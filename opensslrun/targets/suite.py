@@ -35,4 +35,5 @@ def write_suite_root(route: SuiteRoute, architecture: str, final: Path, work: Wo
 def packages_in_words(route: SuiteRoute, packages: tuple[Package, ...]) -> str:
     """For people: the version of each package the route names."""
     versions = {package.name: package.version for package in packages}
-    return ", ".join(f"{name} {versions[name]}" for name in route.packages if name in versions)
+    named = [name.partition("/")[0] for name in route.packages]  # experimental's are asked for as NAME/experimental
+    return ", ".join(f"{name} {versions[name]}" for name in named if name in versions)
