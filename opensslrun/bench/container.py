@@ -235,6 +235,12 @@ class Container:
                 )
             time.sleep(0.005)
 
+    def begin(self, argv: list[str], *, user: str | None = None) -> None:
+        """Start a command without waiting for it, and without its output."""
+        with engine_errors(f"run `{argv[0]}` in the container for {self._name}"):
+            made = self._api.exec_create(self.id, argv, user=user or "", stdout=False, stderr=False, stdin=False)
+            self._api.exec_start(made["Id"], detach=True)
+
     def open_terminal(self, argv: list[str], *, user: str | None = None, workdir: str | None = None) -> EngineSocket:
         """Start a command on a terminal of its own; the connection to that terminal. Closing it kills nothing."""
         with engine_errors(f"run `{argv[0]}` in the container for {self._name}"):

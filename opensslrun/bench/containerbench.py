@@ -15,6 +15,7 @@ from opensslrun.bench.base import Command, Observation
 from opensslrun.bench.container import KEEPER_USER, Container, Options, remove_leftovers
 from opensslrun.bench.engine import connect
 from opensslrun.bench.exchange import ROOT, ArchiveVolume, Exchange, SharedDirectory
+from opensslrun.bench.pseudoterminal import PseudoTerminal
 from opensslrun.bench.shell import Shell, StepEnd
 from opensslrun.bench.tree import script
 from opensslrun.driver.dialogue import check_answers, typed
@@ -71,6 +72,7 @@ class ContainerBench:
         self._exchange: Exchange | None = None
         self._container: Container | None = None
         self._shell: Shell | None = None
+        self._terminal: PseudoTerminal | None = None
         self._workspaces = 0
         self._interrupted = threading.Event()
 
@@ -154,33 +156,39 @@ class ContainerBench:
         return self._exchange, self._shell
 
     def _start(self, client: docker.DockerClient) -> None:
-        if self._transfer is Transfer.AUTO:
-            try:
-                self._start_with(client, SharedDirectory(self._user))
-            except EngineError:
-                # Whatever the reason, it is met again and told if it is not about the shared directory.
-                self._stop()
-                self._start_with(client, ArchiveVolume(self._user))
-        elif self._transfer is Transfer.SHARED:
-            self._start_with(client, SharedDirectory(self._user))
-        else:
-            self._start_with(client, ArchiveVolume(self._user))
+        """By the quickest way that works here; whatever is wrong with none of them is met again by the last and told.
 
-    def _start_with(self, client: docker.DockerClient, exchange: Exchange) -> None:
+        A shared directory and a terminal of this machine, a shared directory and the engine's terminal, archives.
+        """
+        if self._transfer is not Transfer.ARCHIVE:
+            with contextlib.suppress(EngineError):
+                return self._start_with(client, SharedDirectory(self._user), PseudoTerminal(self._user))
+            self._stop()
+        if self._transfer is Transfer.AUTO:
+            with contextlib.suppress(EngineError):
+                return self._start_with(client, SharedDirectory(self._user), None)
+            self._stop()
+        if self._transfer is Transfer.SHARED:
+            return self._start_with(client, SharedDirectory(self._user), None)
+        return self._start_with(client, ArchiveVolume(self._user), None)
+
+    def _start_with(self, client: docker.DockerClient, exchange: Exchange, terminal: PseudoTerminal | None) -> None:
         self._exchange = exchange
+        self._terminal = terminal
+        user = f"{self._user[0]}:{self._user[1]}"
         keeper = KEEPER_USER if self._user[0] != KEEPER_USER else KEEPER_USER - 1
         options = exchange.mounted(Options(user=f"{keeper}:{keeper}", tmpfs=_TMP))
+        if terminal is not None:
+            options = terminal.mounted(options)
         container = Container(client, self._image, options, run_id=self._run_id, name=self._name)
         self._container = container
         with self.interruptible():
             container.start()
             exchange.attach(container)
+            if terminal is not None:
+                terminal.check(container, user)
             self._shell = Shell(
-                container,
-                user=f"{self._user[0]}:{self._user[1]}",
-                root=ROOT,
-                archives=exchange.archives,
-                name=self._name,
+                container, user=user, root=ROOT, archives=exchange.archives, name=self._name, terminal=terminal
             )
             self._probe()
 
@@ -209,9 +217,12 @@ class ContainerBench:
         shell, self._shell = self._shell, None
         container, self._container = self._container, None
         exchange, self._exchange = self._exchange, None
+        terminal, self._terminal = self._terminal, None
         try:
             if shell is not None:
                 shell.close()
+            if terminal is not None:
+                terminal.close()
             if container is not None:
                 container.close()
         finally:

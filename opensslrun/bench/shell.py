@@ -20,9 +20,10 @@ import pexpect
 from pexpect.socket_pexpect import SocketSpawn
 
 from opensslrun.bench.container import Container
+from opensslrun.bench.pseudoterminal import INSIDE, PseudoTerminal
 from opensslrun.bench.sockets import EngineSocket
 from opensslrun.bench.tree import is_plain
-from opensslrun.driver.dialogue import Dialogue, Stop, hold_dialogue
+from opensslrun.driver.dialogue import Dialogue, Stop, Talker, hold_dialogue
 from opensslrun.driver.outcome import MAX_FILE_SIZE, Ending, Input, through_shell
 from opensslrun.errors import EngineError
 
@@ -31,11 +32,16 @@ _ULIMIT_BLOCK = 512
 """Bytes in which POSIX counts ``ulimit -f``; ash, dash, and bash called as sh do."""
 
 _START = """
+if [ -n "$5" ]; then exec <>"$5" >&0 2>&0; fi
 b=; command -v setsid >/dev/null && command -v stty >/dev/null && command -v env >/dev/null || b=busybox
 exec $b env -i PATH="$PATH" LC_ALL=C /bin/sh -c "$1" opensslrun "$b" "$2" "$3" "$4"
 """
 """Leaves the environment of the engine and of the image behind, but for PATH. An image that has no links for the
-three programs has them in its busybox."""
+three programs has them in its busybox. A terminal of this machine becomes its own by being opened first: it is then a
+session's leader without one."""
+
+_LEAD = 'b=; command -v setsid >/dev/null || b=busybox; exec $b setsid /bin/sh -c "$@"'
+"""A session of its own for what follows, as the engine gives to what it runs on its own terminal."""
 
 _LOOP = """
 b=$1 root=$2 blocks=$3 archives=$4
@@ -110,14 +116,25 @@ class _How(StrEnum):
 class Shell:
     """The shell of one container, opened when it is first needed and again after it had to be killed."""
 
-    def __init__(self, container: Container, *, user: str, root: str, archives: bool, name: str) -> None:
+    def __init__(
+        self,
+        container: Container,
+        *,
+        user: str,
+        root: str,
+        archives: bool,
+        name: str,
+        terminal: PseudoTerminal | None = None,
+    ) -> None:
+        """``terminal`` is used for the first shell; for later ones, or without it, the engine's own."""
         self._container = container
+        self._terminal = terminal
         self._user = user
         self._root = root
         self._archives = archives
         self._name = name
         self._socket: EngineSocket | None = None
-        self._spawn: SocketSpawn[bytes] | None = None
+        self._spawn: Talker | None = None
         self._untidy = False
         self._new_mark()
 
@@ -161,11 +178,17 @@ class Shell:
         if self._spawn is not None:
             return
         limit = str(MAX_FILE_SIZE // _ULIMIT_BLOCK)
-        argv = ["/bin/sh", "-c", _START, "sh", _LOOP, self._root, limit, "archives" if self._archives else ""]
-        self._socket = self._container.open_terminal(argv, user=self._user)
-        self._spawn = SocketSpawn(self._socket.socket)
+        argv = [_START, "sh", _LOOP, self._root, limit, "archives" if self._archives else ""]
+        if self._terminal is not None:
+            self._container.begin(["/bin/sh", "-c", _LEAD, "sh", *argv, INSIDE], user=self._user)
+            self._spawn = self._terminal.spawn()
+        else:
+            self._socket = self._container.open_terminal(["/bin/sh", "-c", *argv, ""], user=self._user)
+            self._spawn = SocketSpawn(self._socket.socket)
         self._new_mark()
         self._command(_How.TIDY, 0)
+        if self._terminal is not None:
+            self._terminal.handed_over()
 
     def _new_mark(self) -> None:
         """A word for this shell's life: to make a pattern of one for each step would take 0.1 ms."""
@@ -176,6 +199,9 @@ class Shell:
     def close(self) -> None:
         """End the connection. What ran in the shell ends with the container."""
         self._spawn = None
+        terminal, self._terminal = self._terminal, None
+        if terminal is not None:
+            terminal.close()
         stream, self._socket = self._socket, None
         if stream is not None:
             stream.close()
@@ -213,14 +239,17 @@ class Shell:
             return Dialogue(Stop.EOF, (), "", "")
 
     def _kill(self) -> None:
-        self.close()
-        self._container.kill_processes(self._user)
+        try:
+            self._container.kill_processes(self._user)  # first: a program that sees the hang-up has more to say
+        finally:
+            self.close()
 
     def _lost(self) -> None:
         """The shell is gone, by a command that killed all it could reach, or with its container: then EngineError."""
         stream = self._socket
         try:
-            killed = stream is not None and self._container.terminal_ended(stream)
+            # A terminal of this machine ends for one reason: nothing in the container holds it open any more.
+            killed = stream is None or self._container.terminal_ended(stream)
             self.close()
             self._container.kill_processes(self._user)
         except EngineError as error:

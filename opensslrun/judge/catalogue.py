@@ -10,6 +10,7 @@ from opensslrun.errors import UsageError
 from opensslrun.judge.match import alike
 from opensslrun.judge.model import JudgedCell, JudgedStep
 from opensslrun.judge.schema import CatalogueTable, Difference, Shown
+from opensslrun.selection import matches_glob
 from opensslrun.tomlfile import read_toml, validated
 
 
@@ -45,7 +46,7 @@ class Catalogue:
         for entry in self.entries:
             if entry.covers(cell.case, step.id, step.run):
                 for number, shown in enumerate(entry.shows, 1):
-                    if shown.is_on(cell.version, cell.platform):
+                    if shown.is_on(cell.version, cell.platform) and matches_glob(step.run, shown.run):
                         yield Prediction(entry, shown, number)
 
 

@@ -49,12 +49,14 @@ class Where(Table):
 class Shown(Table):
     """One value and the versions that show it instead of the recorded one.
 
-    ``fact`` is a fact's name, as a glob; without an ``@`` it means that fact of every file.
+    ``fact`` is a fact's name, as a glob; without an ``@`` it means that fact of every file. ``run`` narrows the
+    entry's steps by their command line, where one cause shows another value for another command.
     """
 
     fact: Text
     on: Text | Annotated[list[Text], Field(min_length=1)]
     platform: Text = "*"
+    run: Text = "*"
     value: SaidValue
 
     @field_validator("on")

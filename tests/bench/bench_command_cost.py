@@ -122,6 +122,19 @@ def loop_of_docker_run(image: str) -> float:
         return time.perf_counter() - started
 
 
+def looped_ms(run: Callable[[str], object]) -> float:
+    """Milliseconds of one command in a shell's own loop, its start left out: what starting the binary costs there."""
+    line = "n=%d; while [ $n -gt 0 ]; do openssl version >/dev/null; n=$((n-1)); done"
+    spent = []
+    for _ in range(5):
+        started = time.perf_counter()
+        run(line % 20)
+        between = time.perf_counter()
+        run(line % 120)
+        spent.append(((time.perf_counter() - between) - (between - started)) / 100 * 1000)
+    return statistics.median(spent)
+
+
 def in_workspace(workspace: Workspace) -> Callable[[], object]:
     """One ``openssl version`` in an open workspace."""
     return lambda: workspace.run(Command("openssl version"))
@@ -151,6 +164,14 @@ def measure(client: Any, image: str, openssl: Path) -> None:
             sys.stdout.write(
                 f"  {name:32} {value:7.2f} ms  {value - medians[0]:+6.2f} ms  {value / medians[0]:5.2f} x bare\n"
             )
+        here_ms = looped_ms(lambda line: subprocess.run(["/bin/sh", "-c", line], check=True))
+        there_ms = looped_ms(lambda line: plain.exec(["/bin/sh", "-c", line], user="12345:12345", timeout_s=60))
+    added = medians[3] - medians[0]
+    sys.stdout.write(
+        f"the same in a shell's loop: {here_ms:.2f} ms here, {there_ms:.2f} ms in the container: the engine's file "
+        f"system and confinement cost {there_ms - here_ms:+.2f} ms, the bench the rest, "
+        f"{added - (there_ms - here_ms):+.2f} ms\n"
+    )
     started = time.perf_counter()
     with ContainerBench(image, client=client) as bench:
         run = matrix_on(bench)

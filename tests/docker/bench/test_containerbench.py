@@ -23,6 +23,7 @@ from opensslrun.bench.base import Command, Observation
 from opensslrun.bench.container import RUN_LABEL, Bind, Container, Options, remove_leftovers
 from opensslrun.bench.containerbench import RUN_USER, ContainerBench, Transfer
 from opensslrun.bench.exchange import ROOT, SharedDirectory
+from opensslrun.bench.pseudoterminal import INSIDE, PseudoTerminal
 from opensslrun.driver.outcome import Ending, Input
 from opensslrun.errors import EngineError
 
@@ -102,11 +103,11 @@ def test_killing_every_process_in_reach_ends_the_step_only(bench: ContainerBench
             assert workspace.run(Command("openssl version")).outcome.status == 0
 
 
-def test_a_connection_that_is_lost_is_not_taken_for_a_killed_command(bench: ContainerBench) -> None:
-    assert bench._shell is not None
-    timer = threading.Timer(0.5, bench._shell.interrupt)  # shuts the connection, as an idle proxy would
-    timer.start()
-    with bench.workspace({}) as workspace:
+def test_a_connection_that_is_lost_is_not_taken_for_a_killed_command(new_bench: NewBench) -> None:
+    with new_bench(transfer=Transfer.ARCHIVE) as bench, bench.workspace({}) as workspace:
+        assert bench._shell is not None
+        timer = threading.Timer(0.5, bench._shell.interrupt)  # shuts the connection, as an idle proxy would
+        timer.start()
         with pytest.raises(EngineError, match="closed the connection to the container for the target"):
             workspace.run(Command("sleep 60"))
         timer.join()
@@ -239,6 +240,54 @@ def test_a_directory_that_the_engine_does_not_see_makes_files_go_as_archives(
         assert run(bench, "cat given").outcome.stdout == b"some text\n"
     with pytest.raises(EngineError), new_bench(transfer=Transfer.SHARED):
         pass
+
+
+def test_the_terminal_is_one_of_this_machine_until_a_step_hangs(bench: ContainerBench) -> None:
+    shell = bench._shell
+    assert shell is not None
+    with bench.workspace({}) as workspace:
+        assert shell._terminal is not None
+        asked = workspace.run(Command('read -r answer </dev/tty; printf %s "$answer"', timeout_s=1)).outcome
+        assert shell._terminal is None
+        later = workspace.run(Command("openssl version")).outcome
+    assert asked.ending is Ending.HUNG
+    assert later.status == 0
+
+
+def test_the_terminal_of_somebody_else_is_never_opened(new_bench: NewBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    master, slave = os.openpty()
+    os.fchmod(slave, 0o666)  # the user of the commands could use it
+    own_mount = PseudoTerminal.mounted
+
+    def mounted(terminal: PseudoTerminal, options: Options) -> Options:
+        terminal._path = os.ttyname(slave)  # as the same number would name it on another machine
+        return own_mount(terminal, options)
+
+    monkeypatch.setattr(PseudoTerminal, "mounted", mounted)
+    try:
+        with new_bench() as bench:
+            assert bench.transfer is Transfer.SHARED
+            assert bench._terminal is None
+            assert run(bench, "cat given").outcome.stdout == b"some text\n"
+        os.set_blocking(master, False)
+        with pytest.raises(BlockingIOError):
+            os.read(master, 1)  # nothing was typed on it
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_an_engine_that_has_no_such_terminal_gives_its_own(
+    new_bench: NewBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mounted(_: PseudoTerminal, options: Options) -> Options:
+        return replace(options, binds=(*options.binds, Bind("/dev/pts/no-such-terminal", INSIDE)))
+
+    monkeypatch.setattr(PseudoTerminal, "mounted", mounted)
+    with new_bench() as bench:
+        assert bench.transfer is Transfer.SHARED
+        assert bench._terminal is None
+        assert run(bench, "cat given").outcome.stdout == b"some text\n"
 
 
 def test_a_shared_directory_is_used_where_the_engine_sees_it(bench: ContainerBench) -> None:
