@@ -6,25 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from opensslrun.judge.model import Verdict
 from opensslrun.pipeline.observe import Outcome, TargetRun
-from opensslrun.pipeline.plan import Plan
+from opensslrun.pipeline.run import Observed
 from opensslrun.report import model as m
 
 
-def stand_ins_that_ran(plan: Plan, runs: Sequence[TargetRun]) -> dict[str, str]:
-    """The id of each target that could not be had, to the id of the stand-in that ran for it.
-
-    A target that was had and then broke down, or was not what it says it is, is not covered: that is an error of
-    its own.
-    """
-    ran = {run.target.id for run in runs if run.outcome is Outcome.RAN}
-    return {
-        run.target.id: plan.stand_ins[run.target.id].id
-        for run in runs
-        if run.outcome is Outcome.NOT_RUN
-        and run.obtained is None
-        and run.target.id in plan.stand_ins
-        and plan.stand_ins[run.target.id].id in ran
-    }
+def stand_ins_that_ran(observed: Observed) -> dict[str, str]:
+    """The id of each target that could not be had, to the id of the stand-in that ran for it."""
+    ran = {run.target.id for run in observed.runs if run.outcome is Outcome.RAN}
+    return {name: by for name, by in observed.stand_ins.items() if by in ran}
 
 
 def reader_rows(

@@ -44,7 +44,7 @@ def make_result(plan: Plan, observed: Observed, clock: Clock) -> m.Result:
     cells = [
         _cell(run, case, by_cell.get((run.target.id, case.id)), store) for run in observed.runs for case in plan.cases
     ]
-    covered = stand_ins_that_ran(plan, observed.runs)
+    covered = stand_ins_that_ran(observed)
     return m.Result(
         run=_run(plan, observed, clock),
         summary=_summary(cells, judgements),
@@ -71,7 +71,7 @@ def make_result(plan: Plan, observed: Observed, clock: Clock) -> m.Result:
 def _is_whole(plan: Plan, observed: Observed) -> bool:
     """Whether every case ran on every target that matters, so that what did not turn up is nowhere."""
     selected = bool(plan.options.targets or plan.options.cases or plan.options.readers)
-    covered = stand_ins_that_ran(plan, observed.runs)
+    covered = stand_ins_that_ran(observed)
     ran = all(
         run.outcome is Outcome.RAN or run.target.need is not Need.REQUIRED or run.target.id in covered
         for run in observed.runs

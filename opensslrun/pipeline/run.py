@@ -6,10 +6,10 @@ import os
 import threading
 from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from opensslrun.bench.base import Bench
-from opensslrun.errors import OpensslrunError
+from opensslrun.errors import BuildFailedError, ChecksumError, EnvironmentLacksError, OpensslrunError
 from opensslrun.pipeline.events import Listener
 from opensslrun.pipeline.interruption import Interruptions
 from opensslrun.pipeline.observe import Outcome, TargetRun, observe_target
@@ -22,11 +22,14 @@ from opensslrun.targets.obtain import obtain_many
 class Observed:
     """What a run saw, in the plan's order of targets, then the stand-ins that ran though nobody chose them.
 
-    ``interrupted`` when it was ended before its end.
+    ``interrupted`` when it was ended before its end. ``stand_ins`` maps the id of each target that this machine cannot
+    have to that of its stand-in. One whose sources are not what they should be, or do not compile, has none: another
+    target's success would hide that.
     """
 
     runs: tuple[TargetRun, ...]
     interrupted: bool
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
 
 
 def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -> Observed:
@@ -40,7 +43,9 @@ def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -
         with interruptions.raising():
             wanted = [target for target in plan.targets if _refusal(plan.options.bench, target) is None]
             had = obtain_many(wanted, max(1, jobs // 2), listener.stage)
-            added = _stand_ins(plan, had)
+            stand_ins = _stand_ins(plan, had)
+            chosen = {target.id for target in plan.targets}
+            added = list({each.id: each for each in stand_ins.values() if each.id not in chosen}.values())
             had |= obtain_many(added, max(1, jobs // 2), listener.stage)
     except KeyboardInterrupt:
         runs = tuple(TargetRun(target, Outcome.NOT_RUN, "interrupted") for target in plan.targets)
@@ -61,20 +66,19 @@ def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -
     observed, interrupted = _observe(plan, ready, jobs, listener, interruptions.seen)
     ended = {**missing, **observed}
     stopped = {t.id: TargetRun(t, Outcome.NOT_RUN, "interrupted") for t in targets if t.id not in ended}
-    return Observed(tuple({**ended, **stopped}[target.id] for target in targets), interrupted)
+    runs = tuple({**ended, **stopped}[target.id] for target in targets)
+    return Observed(runs, interrupted, {name: stand_in.id for name, stand_in in stand_ins.items()})
 
 
-def _stand_ins(plan: Plan, had: Mapping[str, Obtained | OpensslrunError]) -> list[Target]:
-    """The stand-ins of targets that could not be had, as far as they are not in the plan themselves."""
-    chosen = {target.id for target in plan.targets}
-    added: dict[str, Target] = {}
-    for target in plan.targets:
-        stand_in = plan.stand_ins.get(target.id)
-        if stand_in is None or stand_in.id in chosen or isinstance(had.get(target.id), Obtained):
-            continue
-        if _refusal(plan.options.bench, stand_in) is None:
-            added[stand_in.id] = stand_in
-    return list(added.values())
+def _stand_ins(plan: Plan, had: Mapping[str, Obtained | OpensslrunError]) -> dict[str, Target]:
+    """For each target that this machine cannot have, the stand-in that the chosen bench can run."""
+    return {
+        name: stand_in
+        for name, stand_in in plan.stand_ins.items()
+        if isinstance(had.get(name), EnvironmentLacksError)
+        and not isinstance(had[name], (ChecksumError, BuildFailedError))
+        and _refusal(plan.options.bench, stand_in) is None
+    }
 
 
 def _refusal(bench: BenchChoice, target: Target) -> str | None:

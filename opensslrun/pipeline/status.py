@@ -31,18 +31,18 @@ def conclude(result: Result, named: Sequence[str]) -> Conclusion:
         reasons = tuple(f"{target.id} broke down: {target.reason}" for target in broken)
         return Conclusion(ExitStatus.FOUND, (*_found(len(found), len(stale)), *reasons))
     covered = {name for target in result.targets if target.outcome == "ran" for name in target.stand_in_for}
+    picked = bool(result.run.selection.readers)
     missing = [
         target
         for target in result.targets
-        if target.outcome != "ran" and (named or (target.need == Need.REQUIRED and target.id not in covered))
+        if target.outcome != "ran"
+        and (named or ((picked or target.need == Need.REQUIRED) and target.id not in covered))
     ]
     if missing:
+        needed = "named with -t" if named else "picked by --readers" if picked else "required"
         return Conclusion(
             ExitStatus.ENVIRONMENT,
-            tuple(
-                f"{target.id} is {'named with -t' if named else 'required'} and did not run: {target.reason}"
-                for target in missing
-            ),
+            tuple(f"{target.id} is {needed} and did not run: {target.reason}" for target in missing),
         )
     if result.summary.comparisons == 0:
         return Conclusion(ExitStatus.NOTHING_JUDGED, ("no fact was judged, so nothing is known",))

@@ -246,10 +246,12 @@ def test_the_terminal_is_one_of_this_machine_until_a_step_hangs(bench: Container
     shell = bench._shell
     assert shell is not None
     with bench.workspace({}) as workspace:
-        assert shell._terminal is not None
+        first = shell._terminal
         asked = workspace.run(Command('read -r answer </dev/tty; printf %s "$answer"', timeout_s=1)).outcome
-        assert shell._terminal is None
+        second = shell._terminal
         later = workspace.run(Command("openssl version")).outcome
+    assert first is not None
+    assert second is None
     assert asked.ending is Ending.HUNG
     assert later.status == 0
 

@@ -65,6 +65,15 @@ def test_a_required_target_that_did_not_run_is_lacking() -> None:
     assert conclusion.reasons == ("t is required and did not run: gone",)
 
 
+def test_a_required_target_is_covered_by_a_stand_in_that_ran_and_by_nothing_less() -> None:
+    missing = target("not-run")
+    stand_in = {**target("ran", "informational"), "id": "s", "stand_in_for": ["t"]}
+    assert conclude(result(targets=[missing, stand_in]), []).status is ExitStatus.OK
+    for broken in ({**stand_in, "outcome": "not-run"}, {**stand_in, "stand_in_for": ["other"]}):
+        assert conclude(result(targets=[missing, broken]), []).status is ExitStatus.ENVIRONMENT
+    assert conclude(result(targets=[missing, stand_in]), ["t"]).status is ExitStatus.ENVIRONMENT, "named with -t"
+
+
 def test_an_informational_target_that_did_not_run_is_no_matter_unless_it_is_named() -> None:
     missing = result(targets=[target("not-run", "informational")])
     assert conclude(missing, []).status is ExitStatus.OK

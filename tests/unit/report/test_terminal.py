@@ -131,7 +131,7 @@ def test_a_target_that_did_not_run_is_named_with_its_reason() -> None:
     missing = {**target("gone", "OpenSSL", "1"), "outcome": "not-run", "reason": "no engine", "version": None}
     data = document(targets=[missing], cells=[cell("gone", "not-run", reason="no engine")])
     text = shown(data)
-    assert "gone: not-run: no engine" in text
+    assert "not run: gone: no engine" in text
     assert "0 of 1 target ran" in text
 
 

@@ -28,13 +28,13 @@ def write(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def test_shipped_targets_are_the_host_and_the_three_required_ones(nowhere: Path) -> None:
+def test_shipped_targets_are_the_host_and_the_three_required_rows_of_the_guide(nowhere: Path) -> None:
     targets = {target.id: target for target in load_targets(folder=nowhere)}
     assert targets["host"].routes == (PathRoute(None),)
     assert targets["host"].need is Need.INFORMATIONAL
     assert targets["host"].version is None
     required = [target.id for target in targets.values() if target.need is Need.REQUIRED]
-    assert required == ["debian-12", "openssl-1.1.1g", "libressl-3.0.2"]
+    assert required == ["ubuntu-18.04", "windows-openssl-1.1.1g", "libressl-2.8.3"]
 
 
 def test_shipped_source_targets_need_no_rust_where_the_internet_is_and_no_internet_where_rust_is(nowhere: Path) -> None:
@@ -71,9 +71,9 @@ def test_pyproject_counts_only_with_a_table_of_ours(tmp_path: Path) -> None:
 def test_a_new_version_is_one_table_that_names_a_shipped_builder(tmp_path: Path, nowhere: Path) -> None:
     text = f"""
     [[target]]
-    id = "openssl-1.1.1f"
+    id = "openssl-1.1.1x"
     implementation = "OpenSSL"
-    version = "1.1.1f"
+    version = "1.1.1x"
     builder = "debian-12"
     routes = [{{ tarball = "https://example.org/openssl-1.1.1f.tar.gz", sha256 = "{SUM}" }}]
     """
@@ -149,8 +149,15 @@ def test_a_missing_file_is_a_usage_error(tmp_path: Path, nowhere: Path) -> None:
 
 
 def test_globs_select_in_the_files_order(nowhere: Path) -> None:
-    chosen = select_targets(load_targets(folder=nowhere), ["libre*", "openssl-*"])
-    assert [target.id for target in chosen] == ["openssl-1.1.1g", "libressl-3.0.2"]
+    chosen = select_targets(load_targets(folder=nowhere), ["libre*-3.[01].*", "openssl-1*"])
+    assert [target.id for target in chosen] == [
+        "openssl-1.1.1",
+        "openssl-1.1.1f",
+        "openssl-1.1.1g",
+        "openssl-1.1.1w",
+        "libressl-3.0.2",
+        "libressl-3.1.0",
+    ]
 
 
 def test_a_glob_that_matches_nothing_is_refused_with_the_closest_name(nowhere: Path) -> None:
