@@ -82,7 +82,7 @@ def run_build(args: argparse.Namespace) -> ExitStatus:
         got = obtain_many(targets, args.jobs or (os.cpu_count() or 1), listener.stage)
         for name, what in got.items():
             if isinstance(what, OpensslrunError):
-                listener.missing(name, str(what))
+                listener.missing([name], str(what))
             else:
                 listener.obtained(name, what.origin)
     failed = [what for what in got.values() if isinstance(what, OpensslrunError)]

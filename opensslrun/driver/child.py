@@ -41,6 +41,7 @@ exec %(guard)s
 trap '' HUP INT QUIT TERM
 { read -r _; kill -KILL 0; } <&3 >/dev/null 2>&1 &
 trap - HUP INT QUIT TERM
+ulimit -c 0 2>/dev/null
 ulimit -f %(blocks)d 2>/dev/null
 %(terminal)s
 exec "$@" 3<&-

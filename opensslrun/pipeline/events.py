@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class Listener:
     """Told of everything, from several threads at once; by default it says nothing."""
@@ -12,8 +14,8 @@ class Listener:
     def obtained(self, target: str, origin: str) -> None:
         """A target is there."""
 
-    def missing(self, target: str, reason: str) -> None:
-        """A target could not be obtained."""
+    def missing(self, targets: Sequence[str], reason: str) -> None:
+        """Targets could not be obtained, all for one reason."""
 
     def planned(self, cells: int) -> None:
         """How many cells are going to run."""

@@ -17,6 +17,9 @@ from opensslrun.pipeline.plan import BenchChoice, Plan
 from opensslrun.targets.model import Obtained, PathRoute, Target
 from opensslrun.targets.obtain import obtain_many
 
+_FEW_REASONS = 3
+"""Different reasons that are told while the run goes on; more of them are a wall."""
+
 
 @dataclass(frozen=True, slots=True)
 class Observed:
@@ -61,13 +64,24 @@ def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -
             listener.obtained(target.id, got.origin)
         else:
             missing[target.id] = TargetRun(target, Outcome.NOT_RUN, str(got))
-            listener.missing(target.id, str(got))
+    _tell_missing(missing, listener)
     listener.planned(len(ready) * len(plan.cases))
     observed, interrupted = _observe(plan, ready, jobs, listener, interruptions.seen)
     ended = {**missing, **observed}
     stopped = {t.id: TargetRun(t, Outcome.NOT_RUN, "interrupted") for t in targets if t.id not in ended}
     runs = tuple({**ended, **stopped}[target.id] for target in targets)
     return Observed(runs, interrupted, {name: stand_in.id for name, stand_in in stand_ins.items()})
+
+
+def _tell_missing(missing: Mapping[str, TargetRun], listener: Listener) -> None:
+    """Each reason once while they are few; the result has them all."""
+    by_reason: dict[str, list[str]] = {}
+    for name, run in missing.items():
+        by_reason.setdefault(run.reason, []).append(name)
+    if len(by_reason) > _FEW_REASONS:
+        by_reason = {"they could not be had here; the result has each reason": list(missing)}
+    for reason, names in by_reason.items():
+        listener.missing(names, reason)
 
 
 def _stand_ins(plan: Plan, had: Mapping[str, Obtained | OpensslrunError]) -> dict[str, Target]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -42,9 +43,9 @@ class PlainProgress(Listener):
         if target in self._stages:
             self._say(f"{target}: ready ({origin})")
 
-    def missing(self, target: str, reason: str) -> None:
-        """Say that a target is not there, and why."""
-        self._say(f"{target}: not run: {reason}")
+    def missing(self, targets: Sequence[str], reason: str) -> None:
+        """Say that targets are not there, and why."""
+        self._say(f"{', '.join(targets)}: not run: {reason}")
 
     def planned(self, cells: int) -> None:
         """Remember how many cells there will be."""
@@ -101,12 +102,13 @@ class LiveProgress(Listener):
                 self._progress.remove_task(self._stages.pop(target))
                 self._progress.console.print(f"{target}: ready ({visible(origin)})", soft_wrap=True)
 
-    def missing(self, target: str, reason: str) -> None:
-        """Replace the bar by the reason."""
+    def missing(self, targets: Sequence[str], reason: str) -> None:
+        """Replace the bars by the reason."""
         with self._lock:
-            if target in self._stages:
-                self._progress.remove_task(self._stages.pop(target))
-            self._progress.console.print(f"{target}: not run: {visible(reason)}", soft_wrap=True)
+            for target in targets:
+                if target in self._stages:
+                    self._progress.remove_task(self._stages.pop(target))
+            self._progress.console.print(f"{', '.join(targets)}: not run: {visible(reason)}", soft_wrap=True)
 
     def planned(self, cells: int) -> None:
         """Start the bar of cells."""

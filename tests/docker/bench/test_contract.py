@@ -70,6 +70,13 @@ def test_streams_are_kept_byte_for_byte_and_apart(bench: Bench) -> None:
     assert seen.outcome.duration_s > 0
 
 
+def test_a_program_that_crashes_leaves_no_core_among_the_files(bench: Bench) -> None:
+    with bench.workspace({}) as workspace:
+        seen = workspace.run(Command("ulimit -c; kill -ABRT $$"))
+    assert seen.outcome.stdout == b"0\n"
+    assert seen.files == {}
+
+
 def test_lines_answer_on_stdin_without_a_terminal(bench: Bench) -> None:
     seen = run(bench, f"{NEW_KEY}; (: </dev/tty) 2>/dev/null || echo none", Input.LINES, PASS_PHRASE, PASS_PHRASE)
 
