@@ -247,7 +247,7 @@ def test_a_killed_run_leaves_no_container_and_no_process(tmp_path: Path) -> None
     process.kill()
     process.communicate(timeout=10)
     assert until(lambda: not ours())
-    assert until(lambda: not subprocess.run(["pgrep", "-x", "sleep"], capture_output=True, check=False).stdout, 5)
+    assert until(lambda: not subprocess.run(["pgrep", "-fx", "sleep 31"], capture_output=True, check=False).stdout, 5)
 
 
 class Proxy:
