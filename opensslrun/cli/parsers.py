@@ -101,6 +101,9 @@ def _targets(commands: Commands[argparse.ArgumentParser]) -> None:
     for name, says in (
         ("list", "what is there, and what could be had; never asks the network"),
         ("build", "obtain what is missing"),
+        ("push", "push what is there to a registry, to be pulled by its digest elsewhere"),
+        ("export", "write what is there into one file, where there is no registry"),
+        ("import", "make the images that such a file holds"),
         ("remove", "remove images and builds made by opensslrun"),
     ):
         action = _command(actions, name, says, f"targets:run_{name}")
@@ -108,6 +111,10 @@ def _targets(commands: Commands[argparse.ArgumentParser]) -> None:
         _reader_options(action)
         if name == "list":
             add_format(action)
+        if name == "push":
+            action.add_argument("registry", metavar="REGISTRY", help="HOST[:PORT][/PATH]")
+        if name in {"export", "import"}:
+            action.add_argument("file", type=Path, metavar="FILE", help="a tar archive")
         if name == "build":
             action.add_argument("--jobs", type=_jobs, metavar="N", help="how many at a time")
 

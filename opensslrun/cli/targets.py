@@ -1,4 +1,4 @@
-"""``opensslrun targets list``, ``build`` and ``remove``."""
+"""``opensslrun targets list``, ``build``, ``push``, ``export``, ``import`` and ``remove``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from opensslrun.errors import ExitStatus, OpensslrunError
 from opensslrun.pipeline.plan import choose_targets
 from opensslrun.report.progress import progress_on
 from opensslrun.report.words import counted, visible
+from opensslrun.targets.carry import Carried, export_images, import_images, push_images, work_of_user
 from opensslrun.targets.load import load_known
 from opensslrun.targets.model import Availability, Available, Target
 from opensslrun.targets.obtain import available, obtain_many, remove
@@ -88,6 +89,29 @@ def run_build(args: argparse.Namespace) -> ExitStatus:
     failed = [what for what in got.values() if isinstance(what, OpensslrunError)]
     err().print(f"{len(got) - len(failed)} of {counted(len(got), 'target')} ready")
     return max((error.exit_status for error in failed), default=ExitStatus.OK)
+
+
+def run_push(args: argparse.Namespace) -> ExitStatus:
+    """Push the images that are there; each line of output is a route to pull one by."""
+    for carried in push_images(_chosen(args), args.registry, work_of_user()):
+        out().print(f'{carried.target}: {{ image = "{carried.place}" }}', soft_wrap=True, highlight=False)
+    return ExitStatus.OK
+
+
+def run_export(args: argparse.Namespace) -> ExitStatus:
+    """Write the images that are there into one file."""
+    return _say_carried(export_images(_chosen(args), args.file, work_of_user()), "in")
+
+
+def run_import(args: argparse.Namespace) -> ExitStatus:
+    """Make the images that a file holds."""
+    return _say_carried(import_images(_chosen(args), args.file, work_of_user()), "from")
+
+
+def _say_carried(carried: Sequence[Carried], where: str) -> ExitStatus:
+    for each in carried:
+        err().print(f"{each.target}: {where} {each.place}", soft_wrap=True)
+    return ExitStatus.OK
 
 
 def run_remove(args: argparse.Namespace) -> ExitStatus:

@@ -11,6 +11,7 @@ import http.client
 import os
 import socket
 import ssl
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -22,6 +23,12 @@ from opensslrun.targets.cache import Work, sha256_of
 
 SILENCE_S = 5.0
 """Seconds without a connection, or without a byte, after which the next route is tried."""
+
+REMEMBERED_S = 300.0
+"""Seconds for which a host that did not answer is not asked again: many targets come from one host."""
+
+_silent: dict[str, tuple[float, str]] = {}
+"""Hosts that did not answer: when that was (monotonic), and what was said of it."""
 
 _CHUNK = 256 * 1024
 _MOST_BYTES = 1024 * 1024 * 1024
@@ -55,7 +62,7 @@ def _copy(url: str, handle: IO[bytes], work: Work) -> str:
     digest = hashlib.sha256()
     done = 0
     try:
-        with _opener().open(request, timeout=SILENCE_S) as answer:
+        with _asked(request) as answer:
             length = int(answer.headers.get("Content-Length") or 0)
             while chunk := answer.read(_CHUNK):
                 work.check()
@@ -73,6 +80,22 @@ def _copy(url: str, handle: IO[bytes], work: Work) -> str:
     if length and done != length:
         raise EnvironmentLacksError(f"{url} was cut off after {done} of {length} bytes")
     return digest.hexdigest()
+
+
+def _asked(request: urllib.request.Request) -> http.client.HTTPResponse:
+    """The answer of a request's host, unless that did not answer a moment ago."""
+    host = request.host  # which a proxy would take the place of
+    if host in _silent and time.monotonic() - _silent[host][0] < REMEMBERED_S:
+        raise EnvironmentLacksError(f"{request.full_url} was not asked for: {host} gave no answer ({_silent[host][1]})")
+    opener = _opener()
+    try:
+        answer: http.client.HTTPResponse = opener.open(request, timeout=SILENCE_S)
+    except urllib.error.HTTPError:
+        raise
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        _silent[host] = (time.monotonic(), _reason(error))
+        raise
+    return answer
 
 
 def _opener() -> urllib.request.OpenerDirector:

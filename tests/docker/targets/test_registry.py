@@ -6,6 +6,7 @@ import io
 import re
 import socket
 import subprocess
+import sys
 import tarfile
 import time
 import urllib.error
@@ -137,6 +138,30 @@ def test_an_image_built_once_is_pulled_by_its_digest_and_proves_to_be_the_same(
     image = find_image(engine, Job.of_target(target, engine.architecture))
     assert image is not None
     assert image.id == obtain(target, lambda *_: None).image_id, "it is there now, and nothing is pulled again"
+
+
+def test_what_was_pushed_is_pulled_by_the_line_that_was_printed(
+    registry: Registry, engine: Engine, libressl: Target
+) -> None:
+    built = obtain(libressl, lambda *_: None)
+    argv = [sys.executable, "-m", "opensslrun", "targets", "push", f"{registry.address}/team", "-t", libressl.id]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f'{libressl.id}: {{ image = "{registry.address}/team/{libressl.id}@sha256:')
+    reference = done.stdout.split('"')[1]
+    target = by_image(libressl, ImageRoute(reference))
+    with open_bench(built) as one, open_bench(obtain(target, lambda *_: None)) as other:
+        assert prove(one, libressl) == prove(other, target)
+    assert engine.find(f"{registry.address}/team/{libressl.id}") is None, "no name is left behind"
+
+
+def test_a_registry_that_is_not_there_gets_one_sentence(libressl: Target) -> None:
+    obtain(libressl, lambda *_: None)
+    argv = [sys.executable, "-m", "opensslrun", "targets", "push", f"127.0.0.1:{free_port()}", "-t", libressl.id]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 3, done.stderr
+    assert "Could not push" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_digest_that_the_registry_does_not_have_is_refused(

@@ -80,6 +80,7 @@ def server() -> Iterator[tuple[str, list[str]]]:
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(fetch, "_silent", {})
 
 
 def work_in(folder: Path, report: Callable[[str, float | None], None] = lambda *_: None) -> Work:
@@ -151,6 +152,26 @@ def test_a_host_that_does_not_answer_is_given_up(tmp_path: Path, monkeypatch: py
         # The one place in the queue is taken, so that a further connection gets no answer at all.
         with socket.create_connection(address), pytest.raises(EnvironmentLacksError, match="no answer within"):
             download(f"http://127.0.0.1:{address[1]}/x.tar.gz", SUM, work_in(tmp_path))
+
+
+def test_a_host_that_did_not_answer_is_not_asked_again_until_a_while_has_passed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setattr(fetch, "SILENCE_S", 0.3)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        for name, said in (("a", "no answer within"), ("b", "was not asked for: 127.0.0.1:")):
+            with pytest.raises(EnvironmentLacksError, match=said):
+                download(url + name, SUM, work_in(tmp_path))
+        monkeypatch.setattr(fetch, "REMEMBERED_S", 0.0)
+        with pytest.raises(EnvironmentLacksError, match="no answer within"):
+            download(url + "c", SUM, work_in(tmp_path))
+
+
+def test_a_host_that_answers_no_is_asked_for_the_next_file(tmp_path: Path, server: tuple[str, list[str]]) -> None:
+    with pytest.raises(EnvironmentLacksError, match="404"):
+        download(f"{server[0]}/missing.tar.gz", SUM, work_in(tmp_path))
+    assert download(f"{server[0]}/good.tar.gz", SUM, work_in(tmp_path)).exists()
 
 
 def test_a_refused_connection_and_an_unknown_host_are_told_apart(tmp_path: Path) -> None:
