@@ -53,6 +53,9 @@ def run_list(args: argparse.Namespace) -> ExitStatus:
     for state in states:
         if state.availability is not Availability.READY:
             console.print(f"{state.target.id}: {visible(state.reason)}", soft_wrap=True)
+    ready = [state for state in states if state.availability is Availability.READY]
+    megabytes = sum(state.size for state in ready) / 1e6
+    console.print(f"{len(ready)} of {counted(len(states), 'target')} ready; their images take {megabytes:.0f} MB")
     return ExitStatus.OK
 
 
