@@ -9,8 +9,12 @@ from fnmatch import fnmatchcase
 from opensslrun.errors import UsageError
 from opensslrun.targets.model import Need, Reader, Target
 
-_TERM = re.compile(r"(?P<system>[a-z][a-z0-9_]*)\s*(?:(?P<sign>>=|<=|==|>|<)\s*(?P<version>\d+(?:\.\d+)*))?\Z")
+_TERM = re.compile(
+    r"(?P<system>[a-z0-9]+(?:[._-][a-z0-9]+)*)\s*(?:(?P<sign>>=|<=|==|>|<)\s*(?P<version>\d+(?:\.\d+)*))?\Z"
+)
 _LTS = "-lts"
+_ANY = 1 << 30
+"""Stands for any number: ``12`` as the last version is 12.anything."""
 
 
 def targets_of_readers(expression: str, targets: Sequence[Target], profiles: Mapping[str, str]) -> tuple[Target, ...]:
@@ -18,26 +22,36 @@ def targets_of_readers(expression: str, targets: Sequence[Target], profiles: Map
 
     A term is a profile's name, a system (``macos``), a system and its versions (``macos>=13``; a reader of several
     versions is picked when any of them fits), a system's long-term-support releases (``ubuntu-lts``), or a glob of
-    target ids. Retired targets are picked by their id only. Raises UsageError for a term that picks nothing.
+    target ids. Retired targets are picked by their id only. Raises UsageError for a term that picks nothing, also for
+    one of a profile's own: a profile that shrinks unseen promises readers that nobody asked.
     """
     chosen: set[str] = set()
-    for term in _terms(expression):
-        nested = _terms(profiles[term]) if term in profiles else [term]
-        picked = {target.id for each in nested for target in targets if _fits(each, target)}
-        if not picked:
-            systems = sorted({target.reader.system for target in targets if target.reader.system})
-            raise UsageError(
-                f"--readers: {term!r} picks no reader; write a system ({', '.join(systems)}), a system and a version "
-                f"('macos>=13'), SYSTEM-lts, a profile ({', '.join(profiles) or 'none'}) or a target's id"
-            )
-        chosen |= picked
+    for term in _terms(expression, "--readers"):
+        where = f"--readers: profile {term!r}" if term in profiles else "--readers"
+        for each in _terms(profiles[term], where) if term in profiles else [term]:
+            picked = {target.id for target in targets if _fits(each, target)}
+            if not picked:
+                raise UsageError(f"{where}: {each!r} picks no reader; {_what_there_is(targets, profiles)}")
+            chosen |= picked
     return tuple(target for target in targets if target.id in chosen)
 
 
-def _terms(expression: str) -> list[str]:
+def _what_there_is(targets: Sequence[Target], profiles: Mapping[str, str]) -> str:
+    """The terms that a user can write, in words."""
+    known = [target for target in targets if target.reader.system and target.need is not Need.RETIRED]
+    systems = sorted({target.reader.system or "" for target in known})
+    lts = sorted({f"{target.reader.system}{_LTS}" for target in known if target.lts})
+    return (
+        f"there are the systems {', '.join(systems) or '(none)'} (with a version, as in 'macos>=13'), "
+        f"the long-term-support releases {', '.join(lts) or '(none)'}, the profiles {', '.join(profiles) or '(none)'}, "
+        "and the ids that 'opensslrun targets list' shows"
+    )
+
+
+def _terms(expression: str, where: str) -> list[str]:
     terms = [term.strip() for term in expression.split(",")]
     if not all(terms):
-        raise UsageError(f"--readers: {expression!r} has an empty term; separate terms by one comma each")
+        raise UsageError(f"{where}: {expression!r} has an empty term; separate terms by one comma each")
     return terms
 
 
@@ -57,12 +71,13 @@ def _fits(term: str, target: Target) -> bool:
 def _overlaps(reader: Reader, sign: str, version: tuple[int, ...]) -> bool:
     """Whether any version from ``first`` to ``last`` compares so with ``version``, taken to its own precision.
 
-    ``macos==12`` is any 12.x; a reader without versions is a system's current one, which no version is known of.
+    ``macos==12`` is any 12.x, and a reader whose last version is 12 has 12.5 too. A reader without versions is a
+    system's current one, which no version is known of.
     """
     if reader.first is None and reader.last is None:
         return False
     first = _numbers(reader.first)[: len(version)] if reader.first else ()
-    last = _numbers(reader.last)[: len(version)] if reader.last else (1 << 30,)
+    last = (*(_numbers(reader.last) if reader.last else ()), *[_ANY] * len(version))[: len(version)]
     match sign:
         case ">=":
             return last >= version

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import operator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from opensslrun.errors import UsageError
 from opensslrun.targets.load import load_known
@@ -25,8 +30,9 @@ TARGETS = (
     target("ubuntu-16.04", Reader("Ubuntu 16.04", "ubuntu", "16.04", "16.04"), lts=True, need=Need.RETIRED),
     target("debian-sid", Reader("Debian sid", "debian")),
     target("mine", Reader("mine"), lts=True),
+    target("open-suse-15", Reader("openSUSE Leap 15", "open-suse", "15.0", "15.6")),
 )
-PROFILES = {"guide": "macos>=10.15, ubuntu>=18.04", "hopeless": "plan9"}
+PROFILES = {"guide": "macos>=10.15, ubuntu>=18.04", "hopeless": "plan9", "half": "macos, plan9", "torn": "macos,"}
 
 
 @pytest.mark.parametrize(
@@ -41,12 +47,17 @@ PROFILES = {"guide": "macos>=10.15, ubuntu>=18.04", "hopeless": "plan9"}
         ("macos<13", "libressl-2.8.3"),
         ("macos<=10.15", "libressl-2.8.3"),
         ("macos==10", "libressl-2.8.3"),
+        ("macos==12.6", "libressl-2.8.3"),
+        ("macos>12.3", "libressl-2.8.3 libressl-3.3.6"),
         ("ubuntu==18.04", "ubuntu-18.04"),
+        ("ubuntu==18.04.3", "ubuntu-18.04"),
         ("ubuntu > 18.04", "ubuntu-19.10 ubuntu-24.04"),
         ("ubuntu-lts", "ubuntu-18.04 ubuntu-24.04"),
         ("ubuntu-16.04", "ubuntu-16.04"),
         ("ubuntu-1*", "ubuntu-18.04 ubuntu-19.10 ubuntu-16.04"),
         ("debian", "debian-sid"),
+        ("open-suse", "open-suse-15"),
+        ("open-suse==15.4", "open-suse-15"),
         ("ubuntu==24.04,macos>=13", "libressl-3.3.6 ubuntu-24.04"),
         ("guide", "libressl-2.8.3 libressl-3.3.6 ubuntu-18.04 ubuntu-19.10 ubuntu-24.04"),
         ("guide,mine", "libressl-2.8.3 libressl-3.3.6 ubuntu-18.04 ubuntu-19.10 ubuntu-24.04 mine"),
@@ -63,8 +74,12 @@ def test_an_expression_picks_readers(expression: str, expected: str) -> None:
         ("macos<10.15", "'macos<10.15' picks no reader"),
         ("debian>=12", "'debian>=12' picks no reader"),
         ("mine-lts", "'mine-lts' picks no reader"),
-        ("hopeless", "'hopeless' picks no reader"),
-        ("ubuntu,plan9", "'plan9' picks no reader; write a system (debian, macos, ubuntu)"),
+        ("hopeless", "profile 'hopeless': 'plan9' picks no reader"),
+        ("half", "profile 'half': 'plan9' picks no reader"),
+        ("torn", "profile 'torn': 'macos,' has an empty term"),
+        ("open-suse>15", "'open-suse>15' picks no reader"),
+        ("ubuntu,plan9", "'plan9' picks no reader; there are the systems debian, macos, open-suse, ubuntu ("),
+        ("plan9", "releases ubuntu-lts, the profiles guide, hopeless"),
         ("ubuntu,,macos", "has an empty term"),
         ("", "has an empty term"),
     ],
@@ -73,6 +88,34 @@ def test_a_term_that_picks_nobody_is_refused(expression: str, said: str) -> None
     with pytest.raises(UsageError) as raised:
         targets_of_readers(expression, TARGETS, PROFILES)
     assert said in str(raised.value)
+
+
+Numbers = tuple[int, ...]
+NUMBERS: st.SearchStrategy[Numbers] = st.lists(st.integers(1, 5), min_size=1, max_size=2).map(tuple)
+COMPARE: dict[str, Callable[[Numbers, Numbers], bool]] = {
+    ">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt, "==": operator.eq,
+}  # fmt: skip
+
+
+@given(NUMBERS | st.none(), NUMBERS | st.none(), st.sampled_from(list(COMPARE)), NUMBERS)
+def test_a_term_picks_a_reader_when_any_version_the_reader_has_compares_so(
+    first: Numbers | None, last: Numbers | None, sign: str, asked: Numbers
+) -> None:
+    has = [
+        version
+        for version in itertools.product(range(9), repeat=2)
+        if (first is None or version[: len(first)] >= first) and (last is None or version[: len(last)] <= last)
+    ]
+    assume(has and (first or last))
+    fits = any(COMPARE[sign](version[: len(asked)], asked) for version in has)
+    dotted = [".".join(map(str, numbers)) if numbers else None for numbers in (first, last, asked)]
+    one = (target("one", Reader("someone", "system", dotted[0], dotted[1])), target("two", Reader("other", "other")))
+    expression = f"other, system{sign}{dotted[2]}"
+    if fits:
+        assert len(targets_of_readers(expression, one, {})) == 2
+    else:
+        with pytest.raises(UsageError):
+            targets_of_readers(expression, one, {})
 
 
 def test_each_shipped_profile_picks_only_readers_with_a_system() -> None:
