@@ -89,6 +89,11 @@ def load_known(targets_file: Path | None = None, folder: Path | None = None) -> 
                 f"{target.source}: target {target.id!r}: stand_in: there is no other target {stand_in.target!r}; "
                 f"there are: {', '.join(reading.targets)}"
             )
+    taken = {name for target in reading.targets.values() for name in (target.id, target.reader.system) if name}
+    for name in reading.profiles:
+        if name in taken:
+            where = reading.sources[f"profile {name}"]
+            raise UsageError(f"{where}: profile {name!r}: a target or a system has that name; give the profile another")
     return Known(tuple(reading.targets.values()), reading.profiles)
 
 

@@ -129,6 +129,10 @@ class ReaderTable(Table):
     def _versions_of_a_system(self) -> Self:
         if self.system is None and (self.first or self.last):
             raise ValueError("'first' and 'last' are versions of a 'system'; name it")
+        if self.first and self.last:
+            first, last = ([int(part) for part in text.split(".")] for text in (self.first, self.last))
+            if first[: len(last)] > last:
+                raise ValueError(f"'first' ({self.first}) is later than 'last' ({self.last})")
         return self
 
 
