@@ -74,7 +74,7 @@ def run_run(args: argparse.Namespace) -> ExitStatus:
         out().out(result_as_json(result), end="", highlight=False)
     else:
         show_result(result, out())
-    conclusion = conclude(result, args.target)
+    conclusion = conclude(result)
     for reason in conclusion.reasons:
         err().print(f"opensslrun: {reason}", soft_wrap=True)
     if unwritten is not None:

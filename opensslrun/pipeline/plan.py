@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from opensslrun.cases.load import load_cases, select_cases
@@ -86,6 +87,28 @@ def choose_targets(known: Known, globs: Sequence[str], readers: str | None) -> t
     if globs:
         picked |= {target.id for target in select_targets(known.targets, globs)}
     return tuple(target for target in known.targets if target.id in picked)
+
+
+class Chosen(StrEnum):
+    """How a target came into a run, which decides what it means when it does not run."""
+
+    NAMED = "named"
+    """By a glob of ``-t``: it must run itself."""
+    READERS = "readers"
+    """By ``--readers``: it must run, or its stand-in."""
+    ALL = "all"
+    """By asking for everything: it, or its stand-in, must run where it is required."""
+    STAND_IN = "stand-in"
+    """By nobody: it runs for a target that cannot be had."""
+
+
+def how_chosen(plan: Plan, target: Target) -> Chosen:
+    """How the target came into the run of a plan."""
+    if target not in plan.targets:
+        return Chosen.STAND_IN
+    if any(fnmatchcase(target.id, glob) for glob in plan.options.targets):
+        return Chosen.NAMED
+    return Chosen.ALL if plan.options.readers is None else Chosen.READERS
 
 
 def all_cases(extra: Path | None) -> tuple[Case, ...]:

@@ -2,45 +2,77 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from opensslrun.judge.catalogue import Catalogue
 from opensslrun.judge.model import Verdict
+from opensslrun.judge.schema import Severity
 from opensslrun.pipeline.observe import Outcome, TargetRun
 from opensslrun.pipeline.run import Observed
 from opensslrun.report import model as m
+from opensslrun.targets.model import Target
+
+_UNTRIED = {Verdict.UNSUPPORTED, Verdict.NOT_RUN}
 
 
-def stand_ins_that_ran(observed: Observed) -> dict[str, str]:
-    """The id of each target that could not be had, to the id of the stand-in that ran for it."""
-    ran = {run.target.id for run in observed.runs if run.outcome is Outcome.RAN}
-    return {name: by for name, by in observed.stand_ins.items() if by in ran}
+def stand_ins_that_began(observed: Observed) -> dict[str, str]:
+    """The id of each target that could not be had, to the id of the stand-in that ran for it, well or badly."""
+    began = {run.target.id for run in observed.runs if run.outcome is not Outcome.NOT_RUN}
+    return {name: by for name, by in observed.stand_ins.items() if by in began}
 
 
 def reader_rows(
-    runs: Sequence[TargetRun], covered: Mapping[str, str], cells: Sequence[m.CellResult]
+    asked: Sequence[Target], observed: Observed, cells: Sequence[m.CellResult], catalogue: Catalogue
 ) -> list[m.ReaderResult]:
-    """A row for each kind of reader (each target that stands for users of a system), the guide's own rows first."""
+    """A row for each kind of reader that was asked for, the guide's own rows first.
+
+    A kind of reader is a target that stands for users of a system. A stand-in that nobody asked for has no row.
+    """
+    severities = {entry.id: entry.severity for entry in catalogue.entries}
+    runs = {run.target.id: run for run in observed.runs}
     rows = [
-        _row(run, covered.get(run.target.id), cells) for run in runs if run.target.guide_row or run.target.reader.system
+        _row(runs[target.id], runs.get(observed.stand_ins.get(target.id, "")), cells, severities)
+        for target in asked
+        if target.guide_row or target.reader.system
     ]
     return sorted(rows, key=lambda row: row.guide_row is None)
 
 
-def _row(run: TargetRun, stand_in: str | None, cells: Sequence[m.CellResult]) -> m.ReaderResult:
-    target = run.target
-    by, quality = (stand_in, "stand-in") if stand_in else (target.id, "measured")
-    if run.outcome is Outcome.NOT_RUN and stand_in is None:
+def _row(
+    own: TargetRun, stand_in: TargetRun | None, cells: Sequence[m.CellResult], severities: Mapping[str, Severity]
+) -> m.ReaderResult:
+    target = own.target
+    ran = own if own.outcome is not Outcome.NOT_RUN or stand_in is None else stand_in
+    if ran.outcome is Outcome.NOT_RUN:
+        reason = own.reason if ran is own else f"{own.reason}; nor its stand-in {ran.target.id}: {ran.reason}"
         return m.ReaderResult(
-            target=target.id, name=target.reader.name, guide_row=target.guide_row, quality="not-run", reason=run.reason
+            target=target.id, name=target.reader.name, guide_row=target.guide_row, quality="not-run", reason=reason
         )
-    verdicts = [Verdict(cell.verdict) for cell in cells if cell.target == by]
+    mine = [cell for cell in cells if cell.target == ran.target.id]
     return m.ReaderResult(
         target=target.id,
         name=target.reader.name,
         guide_row=target.guide_row,
-        quality=quality,
-        by=by,
-        lacks=target.stand_in.lacks if stand_in and target.stand_in else None,
-        verdict=min(verdicts, key=lambda verdict: verdict.rank, default=None),
-        reason=run.reason,
+        quality="measured" if ran is own else "stand-in",
+        by=ran.target.id,
+        lacks=target.stand_in.lacks if ran is not own and target.stand_in else None,
+        verdict=_verdict(ran, mine),
+        differences=_differences(mine, severities),
+        untried=sum(cell.verdict in _UNTRIED for cell in mine),
+        reason="; ".join(dict.fromkeys(run.reason for run in (own, ran) if run.reason)),
     )
+
+
+def _verdict(run: TargetRun, cells: Sequence[m.CellResult]) -> Verdict | None:
+    """The worst of the cells. A target that broke down in the end is not proven, though every cell looks fine."""
+    if run.outcome is Outcome.ERROR:
+        return Verdict.ERROR
+    return min((Verdict(cell.verdict) for cell in cells), key=lambda verdict: verdict.rank, default=None)
+
+
+def _differences(cells: Sequence[m.CellResult], severities: Mapping[str, Severity]) -> dict[str, int]:
+    findings = (finding for cell in cells for step in cell.steps for finding in step.findings)
+    met = {finding.by for finding in findings if finding.verdict == Verdict.KNOWN and finding.by in severities}
+    counts = Counter(severities[entry] for entry in met)
+    return {severity.value: counts[severity] for severity in Severity if counts[severity]}

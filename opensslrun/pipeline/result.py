@@ -20,8 +20,8 @@ from opensslrun.judge.match import ABSENT, Seen
 from opensslrun.judge.model import Finding, JudgedCell, JudgedStep, Judgement, Verdict
 from opensslrun.judge.run import CatalogueState, catalogue_state, differences, judge_cells
 from opensslrun.pipeline.observe import ObservedCell, ObservedStep, Outcome, TargetRun
-from opensslrun.pipeline.plan import Plan
-from opensslrun.pipeline.readers import reader_rows, stand_ins_that_ran
+from opensslrun.pipeline.plan import Plan, how_chosen
+from opensslrun.pipeline.readers import reader_rows, stand_ins_that_began
 from opensslrun.pipeline.run import Observed
 from opensslrun.report import model as m
 from opensslrun.targets.model import Need
@@ -44,12 +44,11 @@ def make_result(plan: Plan, observed: Observed, clock: Clock) -> m.Result:
     cells = [
         _cell(run, case, by_cell.get((run.target.id, case.id)), store) for run in observed.runs for case in plan.cases
     ]
-    covered = stand_ins_that_ran(observed)
     return m.Result(
         run=_run(plan, observed, clock),
         summary=_summary(cells, judgements),
-        targets=[_target(run, covered) for run in observed.runs],
-        readers=reader_rows(observed.runs, covered, cells),
+        targets=[_target(run, plan, observed) for run in observed.runs],
+        readers=reader_rows(plan.targets, observed, cells, plan.catalogue),
         cases=[m.CaseResult(id=case.id, title=case.title) for case in plan.cases],
         cells=cells,
         observations=store,
@@ -71,12 +70,10 @@ def make_result(plan: Plan, observed: Observed, clock: Clock) -> m.Result:
 def _is_whole(plan: Plan, observed: Observed) -> bool:
     """Whether every case ran on every target that matters, so that what did not turn up is nowhere."""
     selected = bool(plan.options.targets or plan.options.cases or plan.options.readers)
-    covered = stand_ins_that_ran(observed)
-    ran = all(
-        run.outcome is Outcome.RAN or run.target.need is not Need.REQUIRED or run.target.id in covered
-        for run in observed.runs
-    )
-    return ran and not selected and not observed.interrupted
+    ran = {run.target.id for run in observed.runs if run.outcome is Outcome.RAN}
+    covered = ran | {name for name, by in observed.stand_ins.items() if by in ran}
+    required = {target.id for target in plan.targets if target.need is Need.REQUIRED}
+    return required <= covered and not selected and not observed.interrupted
 
 
 def _to_judge(run: TargetRun, cell: ObservedCell) -> JudgedCell:
@@ -210,8 +207,9 @@ def _summary(cells: Sequence[m.CellResult], judgements: Sequence[Judgement]) -> 
     )
 
 
-def _target(run: TargetRun, covered: Mapping[str, str]) -> m.TargetResult:
+def _target(run: TargetRun, plan: Plan, observed: Observed) -> m.TargetResult:
     target, proof, obtained = run.target, run.proof, run.obtained
+    stand_in = observed.stand_ins.get(target.id)
     implementation = proof.version.implementation if proof else target.implementation
     return m.TargetResult(
         id=target.id,
@@ -228,7 +226,12 @@ def _target(run: TargetRun, covered: Mapping[str, str]) -> m.TargetResult:
         else None,
         image=m.Image(id=obtained.image_id, digest=obtained.digest) if obtained and obtained.image_id else None,
         origin=obtained.origin if obtained else None,
-        stand_in_for=[name for name, by in covered.items() if by == target.id],
+        chosen=how_chosen(plan, target),
+        stand_in_for=[name for name, by in stand_ins_that_began(observed).items() if by == target.id],
+        stand_in=stand_in,
+        lacks=target.stand_in.lacks if stand_in and target.stand_in else None,
+        guide_row=target.guide_row,
+        released=target.released.isoformat() if target.released else None,
         end_of_life=target.end_of_life.isoformat() if target.end_of_life else None,
         lts=target.lts,
         outcome=run.outcome,

@@ -85,14 +85,22 @@ def _tell_missing(missing: Mapping[str, TargetRun], listener: Listener) -> None:
 
 
 def _stand_ins(plan: Plan, had: Mapping[str, Obtained | OpensslrunError]) -> dict[str, Target]:
-    """For each target that this machine cannot have, the stand-in that the chosen bench can run."""
+    """For each target that cannot be had here, the stand-in that the chosen bench can run."""
     return {
         name: stand_in
         for name, stand_in in plan.stand_ins.items()
-        if isinstance(had.get(name), EnvironmentLacksError)
-        and not isinstance(had[name], (ChecksumError, BuildFailedError))
-        and _refusal(plan.options.bench, stand_in) is None
+        if _cannot_be_had(had.get(name)) and _refusal(plan.options.bench, stand_in) is None
     }
+
+
+def _cannot_be_had(got: Obtained | OpensslrunError | None) -> bool:
+    """Whether this machine, or the chosen bench (None: it was not even tried), cannot have a target.
+
+    Sources that are not what they should be, or do not compile, are no such thing: a stand-in would hide them.
+    """
+    if got is None:
+        return True
+    return isinstance(got, EnvironmentLacksError) and not isinstance(got, (ChecksumError, BuildFailedError))
 
 
 def _refusal(bench: BenchChoice, target: Target) -> str | None:

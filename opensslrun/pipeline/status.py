@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from opensslrun.errors import ExitStatus
 from opensslrun.judge.model import Verdict
-from opensslrun.report.model import Result
+from opensslrun.pipeline.plan import Chosen
+from opensslrun.report.model import Result, TargetResult
 from opensslrun.targets.model import Need
 
 
@@ -19,8 +20,8 @@ class Conclusion:
     reasons: tuple[str, ...]
 
 
-def conclude(result: Result, named: Sequence[str]) -> Conclusion:
-    """What a run amounts to; ``named`` are the globs of ``-t``: what they select must run."""
+def conclude(result: Result) -> Conclusion:
+    """What a run amounts to. Everything it rests on is in the result, so that merged results are judged alike."""
     if not result.run.complete:
         return Conclusion(ExitStatus.INTERRUPTED, ("interrupted; what was finished is in the result",))
     found = [cell for cell in result.cells if Verdict(cell.verdict).is_found]
@@ -30,23 +31,39 @@ def conclude(result: Result, named: Sequence[str]) -> Conclusion:
     if found or stale or broken:
         reasons = tuple(f"{target.id} broke down: {target.reason}" for target in broken)
         return Conclusion(ExitStatus.FOUND, (*_found(len(found), len(stale)), *reasons))
-    covered = {name for target in result.targets if target.outcome == "ran" for name in target.stand_in_for}
-    picked = bool(result.run.selection.readers)
-    missing = [
-        target
-        for target in result.targets
-        if target.outcome != "ran"
-        and (named or ((picked or target.need == Need.REQUIRED) and target.id not in covered))
-    ]
+    missing = _missing(result)
     if missing:
-        needed = "named with -t" if named else "picked by --readers" if picked else "required"
-        return Conclusion(
-            ExitStatus.ENVIRONMENT,
-            tuple(f"{target.id} is {needed} and did not run: {target.reason}" for target in missing),
-        )
+        return Conclusion(ExitStatus.ENVIRONMENT, missing)
     if result.summary.comparisons == 0:
         return Conclusion(ExitStatus.NOTHING_JUDGED, ("no fact was judged, so nothing is known",))
     return Conclusion(ExitStatus.OK, ())
+
+
+def _missing(result: Result) -> tuple[str, ...]:
+    """What must run and did not, a sentence each. A stand-in covers all but a target that was named itself."""
+    covered = {name for target in result.targets if target.outcome == "ran" for name in target.stand_in_for}
+    sentences = []
+    for target in result.targets:
+        match Chosen(target.chosen):
+            case Chosen.NAMED:
+                needed = "named with -t"
+            case Chosen.READERS if target.id not in covered:
+                needed = "picked by --readers"
+            case Chosen.ALL if target.need == Need.REQUIRED and target.id not in covered:
+                needed = "required"
+            case _:
+                continue
+        if target.outcome != "ran":
+            sentences.append(f"{target.id} is {needed} and did not run: {target.reason}{_but(target, covered)}")
+    return tuple(sentences)
+
+
+def _but(target: TargetResult, covered: Collection[str]) -> str:
+    if target.stand_in is None:
+        return ""
+    if target.id in covered:
+        return f"; {target.stand_in} ran as its stand-in, which is not the thing itself"
+    return f"; nor did its stand-in {target.stand_in}"
 
 
 def _found(cells: int, stale: int) -> tuple[str, ...]:

@@ -86,7 +86,18 @@ class TargetResult(Part):
     fingerprint: Fingerprint | None
     image: Image | None
     origin: str | None = Field(description="How it was obtained, in words.")
+    chosen: str = Field(
+        default="all",
+        description="How it came into the run: named (with -t), readers (by --readers), all, or stand-in (it was not "
+        "asked for, and runs for another).",
+    )
     stand_in_for: list[str] = Field(default_factory=list, description="Targets that could not be had and it ran for.")
+    stand_in: str | None = Field(
+        default=None, description="The target that was to run for this one, which could not be had."
+    )
+    lacks: str | None = Field(default=None, description="What that stand-in does not show of this one.")
+    guide_row: str | None = Field(default=None, description="The row of the guide's requirements that it answers.")
+    released: str | None = Field(default=None, description="The day of its release, ISO 8601.")
     end_of_life: str | None = Field(default=None, description="When its support ends, ISO 8601.")
     lts: bool = False
     outcome: str = Field(description="ran, error or not-run.")
@@ -97,7 +108,8 @@ class ReaderResult(Part):
     """A kind of reader, and what the run says for it.
 
     ``quality`` is ``measured`` (its own target ran), ``stand-in`` (``by`` ran instead, and ``lacks`` says what that
-    does not show) or ``not-run``. ``verdict`` is the worst of the cells that ``by`` has, null when none ran.
+    does not show) or ``not-run``. ``verdict`` is the worst of the cells that ``by`` has, ``error`` where ``by`` broke
+    down, null when nothing ran. ``reason`` says why its own target did not run, or what broke.
     """
 
     target: str
@@ -107,6 +119,10 @@ class ReaderResult(Part):
     by: str | None = None
     lacks: str | None = None
     verdict: str | None = None
+    differences: dict[str, int] = Field(
+        default_factory=dict, description="How many known differences of each severity this reader meets."
+    )
+    untried: int = Field(default=0, description="Cases that could not run on the target that ran.")
     reason: str = ""
 
 

@@ -38,29 +38,30 @@ def cell(verdict: str) -> dict[str, str]:
     return {"target": "t", "case": "c", "verdict": verdict, "reason": ""}
 
 
-def target(outcome: str, need: str = "required") -> dict[str, Any]:
+def target(outcome: str, need: str = "required", chosen: str = "all") -> dict[str, Any]:
     empty = dict.fromkeys(("implementation", "version", "version_line", "fingerprint", "image", "origin"))
-    return {**empty, "id": "t", "platform": "linux", "reader": "", "need": need, "outcome": outcome, "reason": "gone"}
+    said = {"id": "t", "platform": "linux", "reader": "", "need": need, "outcome": outcome, "reason": "gone"}
+    return {**empty, **said, "chosen": chosen}
 
 
 @pytest.mark.parametrize("verdict", ["error", "hung", "fail", "new"])
 def test_a_cell_that_is_not_as_predicted_is_found(verdict: str) -> None:
-    assert conclude(result(cells=[cell("pass"), cell(verdict)]), []).status is ExitStatus.FOUND
+    assert conclude(result(cells=[cell("pass"), cell(verdict)])).status is ExitStatus.FOUND
 
 
 @pytest.mark.parametrize("verdict", ["pass", "known"])
 def test_cells_as_predicted_are_fine(verdict: str) -> None:
-    conclusion = conclude(result(cells=[cell(verdict)]), [])
+    conclusion = conclude(result(cells=[cell(verdict)]))
     assert (conclusion.status, conclusion.reasons) == (ExitStatus.OK, ())
 
 
 def test_a_stale_entry_is_found() -> None:
     stale = {"proven": [], "unproven": [], "stale": [{"id": "D001", "reason": "no"}]}
-    assert conclude(result(catalogue=stale), []).status is ExitStatus.FOUND
+    assert conclude(result(catalogue=stale)).status is ExitStatus.FOUND
 
 
 def test_a_required_target_that_did_not_run_is_lacking() -> None:
-    conclusion = conclude(result(targets=[target("not-run")]), [])
+    conclusion = conclude(result(targets=[target("not-run")]))
     assert conclusion.status is ExitStatus.ENVIRONMENT
     assert conclusion.reasons == ("t is required and did not run: gone",)
 
@@ -68,34 +69,51 @@ def test_a_required_target_that_did_not_run_is_lacking() -> None:
 def test_a_required_target_is_covered_by_a_stand_in_that_ran_and_by_nothing_less() -> None:
     missing = target("not-run")
     stand_in = {**target("ran", "informational"), "id": "s", "stand_in_for": ["t"]}
-    assert conclude(result(targets=[missing, stand_in]), []).status is ExitStatus.OK
+    assert conclude(result(targets=[missing, stand_in])).status is ExitStatus.OK
     for broken in ({**stand_in, "outcome": "not-run"}, {**stand_in, "stand_in_for": ["other"]}):
-        assert conclude(result(targets=[missing, broken]), []).status is ExitStatus.ENVIRONMENT
-    assert conclude(result(targets=[missing, stand_in]), ["t"]).status is ExitStatus.ENVIRONMENT, "named with -t"
+        assert conclude(result(targets=[missing, broken])).status is ExitStatus.ENVIRONMENT
+
+
+@pytest.mark.parametrize(
+    ("chosen", "status"),
+    [("named", ExitStatus.ENVIRONMENT), ("readers", ExitStatus.OK), ("all", ExitStatus.OK)],
+)
+def test_only_a_target_that_was_named_may_not_be_stood_in_for(chosen: str, status: ExitStatus) -> None:
+    missing = {**target("not-run", chosen=chosen), "stand_in": "s"}
+    stand_in = {**target("ran", "informational", "stand-in"), "id": "s", "stand_in_for": ["t"]}
+    assert conclude(result(targets=[missing, stand_in])).status is status
+
+
+def test_a_stand_in_that_did_not_run_is_told_of_the_one_that_was_asked_for() -> None:
+    missing = {**target("not-run"), "stand_in": "s"}
+    stand_in = {**target("not-run", "informational", "stand-in"), "id": "s"}
+    conclusion = conclude(result(targets=[missing, stand_in]))
+    assert conclusion.reasons == ("t is required and did not run: gone; nor did its stand-in s",)
 
 
 def test_an_informational_target_that_did_not_run_is_no_matter_unless_it_is_named() -> None:
-    missing = result(targets=[target("not-run", "informational")])
-    assert conclude(missing, []).status is ExitStatus.OK
-    assert conclude(missing, ["t"]).status is ExitStatus.ENVIRONMENT
+    assert conclude(result(targets=[target("not-run", "informational")])).status is ExitStatus.OK
+    for chosen in ("named", "readers"):
+        missing = result(targets=[target("not-run", "informational", chosen)])
+        assert conclude(missing).status is ExitStatus.ENVIRONMENT
 
 
 def test_what_was_found_comes_before_what_is_missing() -> None:
     both = result(cells=[cell("fail")], targets=[target("not-run")])
-    assert conclude(both, []).status is ExitStatus.FOUND
+    assert conclude(both).status is ExitStatus.FOUND
 
 
 def test_an_interruption_comes_first() -> None:
-    assert conclude(result(cells=[cell("fail")], complete=False), []).status is ExitStatus.INTERRUPTED
+    assert conclude(result(cells=[cell("fail")], complete=False)).status is ExitStatus.INTERRUPTED
 
 
 def test_a_run_that_compared_nothing_is_not_green() -> None:
     nothing = {"cells": 0, "facts": 0, "comparisons": 0}
-    assert conclude(result(summary=nothing), []).status is ExitStatus.NOTHING_JUDGED
+    assert conclude(result(summary=nothing)).status is ExitStatus.NOTHING_JUDGED
 
 
 @pytest.mark.parametrize("need", ["required", "informational"])
 def test_a_target_that_broke_down_after_its_last_cell_is_found_though_every_cell_passed(need: str) -> None:
     broken = result(cells=[cell("pass")], targets=[target("error", need)])
-    assert conclude(broken, []).status is ExitStatus.FOUND
-    assert conclude(broken, []).reasons == ("t broke down: gone",)
+    assert conclude(broken).status is ExitStatus.FOUND
+    assert conclude(broken).reasons == ("t broke down: gone",)

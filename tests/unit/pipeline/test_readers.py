@@ -1,0 +1,66 @@
+"""The rows of readers, from runs written by hand that a real binary will not show on demand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from opensslrun.judge.catalogue import Catalogue
+from opensslrun.pipeline.observe import Outcome, TargetRun
+from opensslrun.pipeline.readers import reader_rows
+from opensslrun.pipeline.run import Observed
+from opensslrun.report.model import CellResult
+from opensslrun.targets.model import Need, PathRoute, Reader, StandIn, Target
+
+
+def target(name: str, reader: Reader, guide_row: str | None = None, stand_in: StandIn | None = None) -> Target:
+    routes = (PathRoute(None),)
+    return Target(
+        name, None, None, "linux", Need.REQUIRED, reader, routes, Path("t"), guide_row=guide_row, stand_in=stand_in
+    )
+
+
+OWN = target("own", Reader("their users", "their"), stand_in=StandIn("other", "their patches"))
+OTHER = target("other", Reader("other users", "other"))
+GUIDE = target("guide", Reader("the guide's"), "a row of the guide")
+MINE = target("mine", Reader("mine"))
+
+
+def cell(name: str, verdict: str) -> CellResult:
+    return CellResult(target=name, case="c", verdict=verdict, reason="")
+
+
+def test_the_guides_rows_come_first_and_a_target_that_stands_for_nobody_has_none() -> None:
+    asked = [OWN, MINE, GUIDE]
+    observed = Observed(tuple(TargetRun(each, Outcome.RAN) for each in asked), interrupted=False)
+    rows = reader_rows(asked, observed, [cell(each.id, "pass") for each in asked], Catalogue(()))
+    assert [row.target for row in rows] == ["guide", "own"]
+
+
+def test_a_stand_in_that_nobody_asked_for_has_no_row_of_its_own() -> None:
+    runs = (TargetRun(OWN, Outcome.NOT_RUN, "gone"), TargetRun(OTHER, Outcome.RAN))
+    observed = Observed(runs, interrupted=False, stand_ins={"own": "other"})
+    cells = [cell("own", "not-run"), cell("other", "pass")]
+    assert [row.target for row in reader_rows([OWN], observed, cells, Catalogue(()))] == ["own"]
+    assert [row.target for row in reader_rows([OWN, OTHER], observed, cells, Catalogue(()))] == ["own", "other"]
+
+
+@pytest.mark.parametrize("verdict", ["pass", "known", "not-run"])
+def test_a_target_that_broke_down_in_the_end_speaks_for_nobody_though_every_cell_looks_fine(verdict: str) -> None:
+    for runs, stand_ins in (
+        ((TargetRun(OWN, Outcome.ERROR, "broke"),), {}),
+        ((TargetRun(OWN, Outcome.NOT_RUN, "gone"), TargetRun(OTHER, Outcome.ERROR, "broke")), {"own": "other"}),
+    ):
+        ran = runs[-1].target.id
+        (row,) = reader_rows([OWN], Observed(runs, False, stand_ins), [cell(ran, verdict)], Catalogue(()))
+        assert (row.by, row.verdict) == (ran, "error")
+        assert row.reason.endswith("broke")
+
+
+def test_cases_that_could_not_run_are_counted_and_are_no_success() -> None:
+    observed = Observed((TargetRun(OWN, Outcome.RAN),), interrupted=False)
+    (row,) = reader_rows([OWN], observed, [cell("own", "pass"), cell("own", "unsupported")], Catalogue(()))
+    assert (row.verdict, row.untried) == ("pass", 1)
+    (row,) = reader_rows([OWN], observed, [cell("own", "unsupported")], Catalogue(()))
+    assert (row.verdict, row.untried) == ("unsupported", 1)
