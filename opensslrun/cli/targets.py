@@ -17,8 +17,8 @@ from opensslrun.report.progress import progress_on
 from opensslrun.report.words import counted, visible
 from opensslrun.targets.carry import Carried, export_images, import_images, push_images, work_of_user
 from opensslrun.targets.load import load_known
-from opensslrun.targets.model import Availability, Available, Target
-from opensslrun.targets.obtain import available, obtain_many, remove
+from opensslrun.targets.model import Availability, Available, Obtained, Target
+from opensslrun.targets.obtain import available_all, obtain_many, remove
 
 _STYLES = {Availability.READY: "green", Availability.OBTAINABLE: "yellow", Availability.UNOBTAINABLE: "red"}
 
@@ -29,7 +29,7 @@ def _chosen(args: argparse.Namespace) -> Sequence[Target]:
 
 def run_list(args: argparse.Namespace) -> ExitStatus:
     """Show the targets and what is there of them. Asks the engine, never the network."""
-    states = [available(target) for target in _chosen(args)]
+    states = available_all(_chosen(args))
     if args.format == "json":
         out().out(json.dumps({"targets": [_as_data(state) for state in states]}, indent=1), highlight=False)
         return ExitStatus.OK
@@ -83,12 +83,14 @@ def run_build(args: argparse.Namespace) -> ExitStatus:
     """Obtain what is missing; one that fails does not keep the others from being had."""
     targets = _chosen(args)
     with progress_on(err()) as listener:
-        got = obtain_many(targets, args.jobs or (os.cpu_count() or 1), listener.stage)
-        for name, what in got.items():
+
+        def done(name: str, what: Obtained | OpensslrunError) -> None:
             if isinstance(what, OpensslrunError):
                 listener.missing([name], str(what))
             else:
                 listener.obtained(name, what.origin)
+
+        got = obtain_many(targets, args.jobs or (os.cpu_count() or 1), listener.stage, done)
     failed = [what for what in got.values() if isinstance(what, OpensslrunError)]
     err().print(f"{len(got) - len(failed)} of {counted(len(got), 'target')} ready")
     return max((error.exit_status for error in failed), default=ExitStatus.OK)

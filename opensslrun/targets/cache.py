@@ -21,6 +21,7 @@ from typing import IO
 import platformdirs
 
 from opensslrun.errors import EnvironmentLacksError, ExitStatus, OpensslrunError
+from opensslrun.targets.silence import Silent
 
 try:
     import fcntl
@@ -43,12 +44,16 @@ class StoppedError(OpensslrunError):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What every step of obtaining a target is given: where to keep things, whom to tell, when to stop."""
+    """What every step of obtaining a target is given: where to keep things, whom to tell, when to stop.
+
+    ``silent`` are those who gave no answer; the targets of one run share it.
+    """
 
     cache: Cache
     report: Callable[[str, float | None], None]
     """Called with a stage (``downloading openssl-1.1.1g.tar.gz``) and how much of it is done (0 to 1, or None)."""
     stop: threading.Event = field(default_factory=threading.Event)
+    silent: Silent = field(default_factory=Silent)
 
     def check(self) -> None:
         """Raise StoppedError when the user has interrupted the command."""

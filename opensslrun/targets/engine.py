@@ -6,8 +6,8 @@ Every image of ours carries labels that begin with ``opensslrun.``; nothing with
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any, Self
 from opensslrun.bench.engine import connect, engine_errors
 from opensslrun.errors import EngineError
 from opensslrun.targets.cache import Work
+from opensslrun.targets.silence import answer_within
 
 LABEL_TARGET = "opensslrun.target"
 LABEL_BUILDER = "opensslrun.builder"
@@ -27,6 +28,9 @@ IMAGE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 _CALL_TIMEOUT_S = 300
 """Seconds: importing the 360 MB of a builder was measured at 3 s, on a slow disk it takes much longer."""
+
+_REGISTRY_ANSWER_S = 10.0
+"""Seconds for a registry's first answer. The engine itself waits 25 for one that is silent (measured with 20.10)."""
 
 _DEBIAN_NAMES = {"arm": "armhf", "386": "i386", "ppc64le": "ppc64el", "mips64le": "mips64el"}
 """Go's names of architectures to Debian's, where they differ."""
@@ -105,15 +109,27 @@ class Engine:
         import docker.errors  # noqa: PLC0415 -- the SDK is imported late, see bench.engine
 
         repository, tag = split_reference(reference)
+        registry = registry_of(repository)
+        work.silent.check(registry, reference)
+        work.report(f"pulling {reference}", None)
         with engine_errors(f"pull the image {reference}"):
             try:
-                for event in self.client.api.pull(repository, tag=tag, stream=True, decode=True):
-                    work.check()
-                    if "error" in event:
-                        raise EngineError(f"Could not pull the image {reference}: {event['error']}")
-                    work.report(f"pulling {reference}", None)
+                events = answer_within(
+                    _REGISTRY_ANSWER_S,
+                    lambda: self.client.api.pull(repository, tag=tag, stream=True, decode=True),
+                    Generator.close,
+                    work.check,
+                )
+                with closing(events):
+                    for event in events:
+                        work.check()
+                        if "error" in event:
+                            raise EngineError(f"Could not pull the image {reference}: {event['error']}")
             except docker.errors.NotFound as error:
                 raise EngineError(f"Could not pull the image {reference}: {error.explanation}") from error
+            except TimeoutError as error:
+                work.silent.remember(registry, str(error))
+                raise EngineError(f"Could not pull the image {reference}: {registry} gave {error}") from error
         return self._must_find(reference)
 
     def forget(self, reference: str) -> None:
@@ -151,6 +167,12 @@ def _image(seen: Mapping[str, Any]) -> Image:
 
 def _changes(labels: Mapping[str, str]) -> Sequence[str]:
     return [f"ENV PATH={IMAGE_PATH}", *(f"LABEL {name}={json.dumps(value)}" for name, value in sorted(labels.items()))]
+
+
+def registry_of(repository: str) -> str:
+    """The host a repository is on, by Docker's rule: a first part with a dot or a port, or ``localhost``."""
+    host, slash, _ = repository.partition("/")
+    return host if slash and (host == "localhost" or "." in host or ":" in host) else "docker.io"
 
 
 def split_reference(reference: str) -> tuple[str, str]:

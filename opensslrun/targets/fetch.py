@@ -11,7 +11,6 @@ import http.client
 import os
 import socket
 import ssl
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -20,15 +19,13 @@ from typing import IO
 from opensslrun import __version__
 from opensslrun.errors import ChecksumError, EnvironmentLacksError
 from opensslrun.targets.cache import Work, sha256_of
+from opensslrun.targets.silence import answer_within
 
 SILENCE_S = 5.0
 """Seconds without a connection, or without a byte, after which the next route is tried."""
 
-REMEMBERED_S = 300.0
-"""Seconds for which a host that did not answer is not asked again: many targets come from one host."""
-
-_silent: dict[str, tuple[float, str]] = {}
-"""Hosts that did not answer: when that was (monotonic), and what was said of it."""
+ANSWER_S = 15.0
+"""Seconds for an answer to begin: its name looked up, each of its addresses tried, redirections followed."""
 
 _CHUNK = 256 * 1024
 _MOST_BYTES = 1024 * 1024 * 1024
@@ -59,11 +56,14 @@ def download(url: str, sha256: str, work: Work) -> Path:
 def _copy(url: str, handle: IO[bytes], work: Work) -> str:
     name = url.rpartition("/")[2]
     request = urllib.request.Request(url, headers={"User-Agent": f"opensslrun/{__version__}"})  # noqa: S310 -- schema.py lets only http and https through
+    host = request.host  # which a proxy takes the place of
+    work.silent.check(host, url)
     digest = hashlib.sha256()
-    done = 0
+    done = None
     try:
-        with _asked(request) as answer:
+        with _opened(request, work) as answer:
             length = int(answer.headers.get("Content-Length") or 0)
+            done = 0
             while chunk := answer.read(_CHUNK):
                 work.check()
                 done += len(chunk)
@@ -76,26 +76,22 @@ def _copy(url: str, handle: IO[bytes], work: Work) -> str:
         with error:
             raise EnvironmentLacksError(f"{url} answered {error.code} {error.reason}") from error
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ValueError) as error:
+        if isinstance(error, TimeoutError) or (done is None and isinstance(error, OSError)):
+            work.silent.remember(host, _reason(error))
         raise EnvironmentLacksError(f"{url} could not be read: {_reason(error)}") from error
     if length and done != length:
         raise EnvironmentLacksError(f"{url} was cut off after {done} of {length} bytes")
     return digest.hexdigest()
 
 
-def _asked(request: urllib.request.Request) -> http.client.HTTPResponse:
-    """The answer of a request's host, unless that did not answer a moment ago."""
-    host = request.host  # which a proxy would take the place of
-    if host in _silent and time.monotonic() - _silent[host][0] < REMEMBERED_S:
-        raise EnvironmentLacksError(f"{request.full_url} was not asked for: {host} gave no answer ({_silent[host][1]})")
+def _opened(request: urllib.request.Request, work: Work) -> http.client.HTTPResponse:
     opener = _opener()
-    try:
+
+    def ask() -> http.client.HTTPResponse:
         answer: http.client.HTTPResponse = opener.open(request, timeout=SILENCE_S)
-    except urllib.error.HTTPError:
-        raise
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        _silent[host] = (time.monotonic(), _reason(error))
-        raise
-    return answer
+        return answer
+
+    return answer_within(ANSWER_S, ask, http.client.HTTPResponse.close, work.check)
 
 
 def _opener() -> urllib.request.OpenerDirector:
@@ -115,7 +111,7 @@ def _opener() -> urllib.request.OpenerDirector:
 def _reason(error: BaseException) -> str:
     inner = getattr(error, "reason", error)
     if isinstance(inner, TimeoutError):
-        return f"no answer within {SILENCE_S:.0f} s"
+        return str(inner) if "no answer" in str(inner) else f"no answer within {SILENCE_S:.0f} s"
     if isinstance(inner, socket.gaierror):
         return "its host is not known here"
     return str(getattr(inner, "strerror", None) or inner) or type(error).__name__

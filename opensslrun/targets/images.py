@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
 
@@ -124,7 +124,7 @@ def _by_route(engine: Engine, job: Job, route: Route, work: Work) -> Image:
 
 
 def _have_builder(engine: Engine, builder: Builder, work: Work) -> Image:
-    part = Work(work.cache, lambda stage, done: work.report(f"builder: {stage}", done), work.stop)
+    part = replace(work, report=lambda stage, done: work.report(f"builder: {stage}", done))
     job = Job.of_builder(builder, engine.architecture)
     found = find_image(engine, job)
     if found is not None:

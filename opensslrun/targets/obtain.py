@@ -27,6 +27,7 @@ from opensslrun.targets.model import (
     Target,
 )
 from opensslrun.targets.paths import find_binary
+from opensslrun.targets.silence import Silent
 
 Progress = Callable[[str, str, float | None], None]
 """Called with a target's id, the stage it is in, and how much of the stage is done (0 to 1, or None)."""
@@ -103,9 +104,16 @@ def _origin(image: Image) -> str:
     return image.labels.get(LABEL_ORIGIN) or "an image made elsewhere"
 
 
-def obtain(target: Target, progress: Progress, stop: threading.Event | None = None) -> Obtained:
+Done = Callable[[str, Obtained | OpensslrunError], None]
+"""Called with a target's id as soon as it is there, or could not be had."""
+
+
+def obtain(
+    target: Target, progress: Progress, stop: threading.Event | None = None, silent: Silent | None = None
+) -> Obtained:
     """Have a target: found, brought back from the cache, or got by the first of its routes that works.
 
+    ``silent`` are hosts and registries that gave no answer to another target; they are not asked again.
     Raises EnvironmentLacksError with the reason of every route when none works, ChecksumError when what came is
     not what was declared, BuildFailedError naming the log, StoppedError once ``stop`` is set.
     """
@@ -113,31 +121,39 @@ def obtain(target: Target, progress: Progress, stop: threading.Event | None = No
     if own is not None:
         path = find_binary(target, own)
         return Obtained(target, None, path, f"the binary {path}")
-    work = Work(Cache.of_user(), lambda stage, part: progress(target.id, stage, part), stop or threading.Event())
+    work = Work(
+        Cache.of_user(),
+        lambda stage, part: progress(target.id, stage, part),
+        stop or threading.Event(),
+        silent or Silent(),
+    )
     with Engine() as engine:
         image = have_image(engine, Job.of_target(target, engine.architecture), work)
     return Obtained(target, image.id, None, _origin(image), image.labels.get(LABEL_DIGEST) or None)
 
 
-def obtain_many(targets: Sequence[Target], jobs: int, progress: Progress) -> dict[str, Obtained | OpensslrunError]:
+def obtain_many(
+    targets: Sequence[Target], jobs: int, progress: Progress, done: Done = lambda _target, _what: None
+) -> dict[str, Obtained | OpensslrunError]:
     """Have several targets, ``jobs`` at a time; one that fails does not keep the others from being had.
 
-    ``progress`` is called from several threads. On KeyboardInterrupt everything under way is stopped and cleaned
-    up before it is raised again; what is finished is kept.
+    ``progress`` is called from several threads, ``done`` from this one. On KeyboardInterrupt everything under way
+    is stopped and cleaned up before it is raised again; what is finished is kept.
     """
-    stop = threading.Event()
+    stop, silent = threading.Event(), Silent()
     results: dict[str, Obtained | OpensslrunError] = {}
     with ThreadPoolExecutor(max_workers=max(1, jobs), thread_name_prefix="obtain") as pool:
         futures: dict[Future[Obtained], str] = {
-            pool.submit(obtain, target, progress, stop): target.id for target in targets
+            pool.submit(obtain, target, progress, stop, silent): target.id for target in targets
         }
         pending = set(futures)
         try:
             while pending:
                 # Short waits, so that Ctrl-C is seen by this thread at once on every platform.
-                done, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
-                for future in done:
+                ended, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
+                for future in ended:
                     results[futures[future]] = _result(future)
+                    done(futures[future], results[futures[future]])
         except BaseException:
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
@@ -213,4 +229,4 @@ def open_bench(obtained: Obtained) -> Bench:
     return LocalBench(obtained.path, name=obtained.target.id)
 
 
-__all__ = ["Progress", "available", "available_all", "obtain", "obtain_many", "open_bench", "remove"]
+__all__ = ["Done", "Progress", "available", "available_all", "obtain", "obtain_many", "open_bench", "remove"]

@@ -18,12 +18,13 @@ from pathlib import Path
 import pytest
 
 from opensslrun.errors import EnvironmentLacksError
+from opensslrun.targets import engine as engine_module
 from opensslrun.targets.apt import fetch_packages
 from opensslrun.targets.cache import Cache, Work
-from opensslrun.targets.engine import Engine, split_reference
+from opensslrun.targets.engine import Engine, registry_of, split_reference
 from opensslrun.targets.images import Job, find_image
 from opensslrun.targets.model import ImageRoute, SuiteRoute, Target
-from opensslrun.targets.obtain import obtain, open_bench
+from opensslrun.targets.obtain import obtain, obtain_many, open_bench
 from opensslrun.targets.prove import prove
 
 CONFIG = """\
@@ -124,6 +125,20 @@ def test_a_reference_is_one_image_and_never_all_tags(reference: str, parts: tupl
     assert split_reference(reference) == parts
 
 
+@pytest.mark.parametrize(
+    ("repository", "registry"),
+    [
+        ("debian", "docker.io"),
+        ("library/debian", "docker.io"),
+        ("localhost/debian", "localhost"),
+        ("example.org/a/b", "example.org"),
+        ("host:5000/a", "host:5000"),
+    ],
+)
+def test_the_registry_of_a_repository_is_found_as_docker_finds_it(repository: str, registry: str) -> None:
+    assert registry_of(repository) == registry
+
+
 def test_an_image_built_once_is_pulled_by_its_digest_and_proves_to_be_the_same(
     registry: Registry, engine: Engine, libressl: Target
 ) -> None:
@@ -162,6 +177,19 @@ def test_a_registry_that_is_not_there_gets_one_sentence(libressl: Target) -> Non
     assert done.returncode == 3, done.stderr
     assert "Could not push" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_registry_that_gives_no_answer_is_given_up_and_not_asked_for_the_next_target(
+    libressl: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "_REGISTRY_ANSWER_S", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        registry = f"127.0.0.1:{silent.getsockname()[1]}"
+        targets = [replace(by_image(libressl, ImageRoute(f"{registry}/{name}:1")), id=f"test-{name}") for name in "abc"]
+        had = obtain_many(targets, 1, lambda *_: None)
+    assert f"{registry} gave no answer within 1 s" in str(had["test-a"])
+    for name in ("test-b", "test-c"):
+        assert f":1 was not asked for: {registry} gave no answer before" in str(had[name])
 
 
 def test_a_digest_that_the_registry_does_not_have_is_refused(

@@ -80,7 +80,6 @@ def server() -> Iterator[tuple[str, list[str]]]:
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(fetch, "_silent", {})
 
 
 def work_in(folder: Path, report: Callable[[str, float | None], None] = lambda *_: None) -> Work:
@@ -154,18 +153,55 @@ def test_a_host_that_does_not_answer_is_given_up(tmp_path: Path, monkeypatch: py
             download(f"http://127.0.0.1:{address[1]}/x.tar.gz", SUM, work_in(tmp_path))
 
 
-def test_a_host_that_did_not_answer_is_not_asked_again_until_a_while_has_passed(
+def test_a_host_that_did_not_answer_is_not_asked_again_in_this_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setattr(fetch, "SILENCE_S", 0.3)
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        for name, said in (("a", "no answer within"), ("b", "was not asked for: 127.0.0.1:")):
+        work = work_in(tmp_path)
+        for name, said in (("a", "no answer within"), ("b", "b was not asked for: 127.0.0.1:")):
             with pytest.raises(EnvironmentLacksError, match=said):
-                download(url + name, SUM, work_in(tmp_path))
-        monkeypatch.setattr(fetch, "REMEMBERED_S", 0.0)
+                download(url + name, SUM, work)
+        silent.settimeout(0)
+        silent.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            silent.accept()
         with pytest.raises(EnvironmentLacksError, match="no answer within"):
             download(url + "c", SUM, work_in(tmp_path))
+
+
+def test_a_host_that_falls_silent_in_the_middle_is_not_asked_again_in_this_run(
+    tmp_path: Path, server: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "SILENCE_S", 0.2)
+    url, seen = server
+    work = work_in(tmp_path)
+    for name, said in (("silent.tar.gz", "no answer within"), ("good.tar.gz", "was not asked for")):
+        with pytest.raises(EnvironmentLacksError, match=said):
+            download(f"{url}/{name}", SUM, work)
+    assert seen == ["/silent.tar.gz"]
+
+
+def test_looking_up_a_name_has_an_end_and_can_be_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+
+    def lookup(*_: object, **__: object) -> None:
+        release.wait(20)
+        raise socket.gaierror(socket.EAI_AGAIN, "try again")
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    monkeypatch.setattr(fetch, "ANSWER_S", 0.3)
+    try:
+        with pytest.raises(EnvironmentLacksError, match="no answer within"):
+            download("http://releases.invalid/x.tar.gz", SUM, work_in(tmp_path))
+        monkeypatch.setattr(fetch, "ANSWER_S", 20)
+        work = work_in(tmp_path)
+        work.stop.set()
+        with pytest.raises(StoppedError):
+            download("http://releases.invalid/x.tar.gz", SUM, work)
+    finally:
+        release.set()
 
 
 def test_a_host_that_answers_no_is_asked_for_the_next_file(tmp_path: Path, server: tuple[str, list[str]]) -> None:
