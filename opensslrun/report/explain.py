@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from opensslrun.judge.schema import Difference, Where
-from opensslrun.report.terminal import SEVERITY_STYLES
+from opensslrun.report.grid import SEVERITY_STYLES
 from opensslrun.report.words import value_in_words
 
 

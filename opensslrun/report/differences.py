@@ -1,0 +1,110 @@
+"""Known differences on a terminal: what each side shows, and what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from opensslrun.judge.schema import Severity
+from opensslrun.report import model as m
+from opensslrun.report.grid import SEVERITY_STYLES
+from opensslrun.report.words import counted, shortened, value_in_words, visible
+
+_FEW_STEPS = 4
+"""Steps that show the same and are named; of more, the first few are."""
+_FEW_FACTS = 6
+"""Facts of an entry that are shown side by side; the result has them all."""
+_FEW_TARGETS = 6
+"""Targets that are named one by one even where they are all but a few."""
+_LINES = 3
+"""Lines of the terminal that one value may take."""
+
+
+def show_differences(result: m.Result, console: Console) -> None:
+    """Worst first."""
+    known = sorted(result.known_differences, key=lambda entry: (Severity(entry.severity).rank, entry.id))
+    if not known:
+        return
+    console.print()
+    console.print(Text("Known differences", style="bold"))
+    for entry in known:
+        severity = Severity(entry.severity)
+        console.print()
+        heading = ((entry.id, "bold"), "  ", (severity.value, SEVERITY_STYLES[severity]), "  ", (entry.title, "bold"))
+        console.print(Text.assemble(*heading))
+        for indent, line in _sides(entry.id, result, console.width):
+            console.print(Padding(line, (0, 0, 0, indent), expand=False))
+        console.print(Padding(Text.assemble(("Write instead: ", "bold"), entry.advice), (0, 0, 0, 2), expand=False))
+
+
+def _sides(entry: str, result: m.Result, width: int) -> Iterator[tuple[int, Text]]:
+    """What each side shows: the steps, then each fact with its values and who shows them; steps alike stand once."""
+    commands = {(cell.case, step.id): step.run for cell in result.cells for step in cell.steps}
+    alike: dict[tuple[str, ...], list[str]] = {}
+    blocks: dict[tuple[str, ...], list[m.DifferenceResult]] = {}
+    for (case, step), views in _explained(entry, result).items():
+        key = tuple(view.model_dump_json(exclude={"case", "step"}) for view in views)
+        alike.setdefault(key, []).append(f"{visible(case)}: {visible(commands.get((case, step), ''))}")
+        blocks.setdefault(key, views)
+    left = _FEW_FACTS
+    more = 0
+    for key, steps in alike.items():
+        views = blocks[key][:left]
+        left -= len(views)
+        more += (len(blocks[key]) - len(views)) * len(steps)
+        if not views:
+            continue
+        for step in steps[:_FEW_STEPS]:
+            yield 2, Text(shortened(step, width - 2), style="dim")
+        if len(steps) > _FEW_STEPS:
+            yield 2, Text(f"and {counted(len(steps) - _FEW_STEPS, 'step')} more that show the same", style="dim")
+        for view in views:
+            yield 4, Text(visible(view.fact))
+            for who, value in _groups(view, _LINES * (width - 6)):
+                yield 6, Text.assemble((f"{who}: ", "dim"), value)
+    if more:
+        yield 4, Text(f"and {counted(more, 'fact')} more, which the result has", style="dim")
+
+
+def _groups(view: m.DifferenceResult, room: int) -> Iterator[tuple[str, str]]:
+    """Who shows what, the largest group first where it is most of all. Values are cut only if they still differ."""
+    values = [value_in_words(group.value) for group in view.groups]
+    cut = [shortened(value, room) for value in values]
+    groups = [
+        (len(group.targets), names_in_words(group.targets), value)
+        for group, value in zip(view.groups, cut if len(set(cut)) == len(cut) else values, strict=True)
+    ]
+    largest = max(groups, key=lambda group: group[0])
+    if largest[0] > _FEW_TARGETS and 2 * largest[0] > sum(size for size, _, _ in groups):
+        groups.remove(largest)
+        yield f"the {largest[0]} others", largest[2]
+    yield from ((names, value) for _, names, value in groups)
+
+
+def names_in_words(names: Sequence[str]) -> str:
+    """``openssl-1.1.1, 1.1.1f; debian-12``: what comes before the version stands once for those in a row."""
+    by_kind: dict[str, list[str]] = {}
+    for name in names:
+        kind, dash, version = name.rpartition("-")
+        by_kind.setdefault(kind + dash if version[:1].isdigit() else name, []).append(version)
+    parts = [kind + ", ".join(versions) if kind.endswith("-") else kind for kind, versions in by_kind.items()]
+    return visible(("; " if any(len(each) > 1 for each in by_kind.values()) else ", ").join(parts))
+
+
+def _explained(entry: str, result: m.Result) -> Mapping[tuple[str, str], list[m.DifferenceResult]]:
+    """The differing facts that rest on an entry, by case and step."""
+    known = {
+        (cell.case, step.id, finding.fact)
+        for cell in result.cells
+        for step in cell.steps
+        for finding in step.findings
+        if finding.by == entry
+    }
+    found: dict[tuple[str, str], list[m.DifferenceResult]] = {}
+    for view in result.differences:
+        if (view.case, view.step, view.fact) in known:
+            found.setdefault((view.case, view.step), []).append(view)
+    return found
