@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from datetime import UTC, datetime
 
 from rich.table import Table
 from rich.text import Text
@@ -11,6 +12,7 @@ from rich.text import Text
 from opensslrun.cli.output import out
 from opensslrun.errors import ExitStatus
 from opensslrun.pipeline.doctor import State, diagnose
+from opensslrun.report.targets import show_readers_here, target_as_data
 from opensslrun.report.words import visible
 
 _STYLES = {State.OK: "green", State.NOTE: "yellow", State.MISSING: "bold red"}
@@ -23,8 +25,17 @@ def run(args: argparse.Namespace) -> ExitStatus:
     if args.format == "json":
         document = {
             "checks": [{"name": c.name, "state": c.state, "detail": c.detail} for c in diagnosis.checks],
-            "targets": [
-                {"id": s.target.id, "availability": s.availability, "reason": s.reason} for s in diagnosis.targets
+            "targets": [target_as_data(state) for state in diagnosis.targets],
+            "readers": [
+                {
+                    "name": reader.own.target.reader.name,
+                    "guide_row": reader.own.target.guide_row,
+                    "target": reader.own.target.id,
+                    "availability": reader.own.availability,
+                    "stand_in": reader.stand_in.target.id if reader.stand_in else None,
+                    "stand_in_availability": reader.stand_in.availability if reader.stand_in else None,
+                }
+                for reader in diagnosis.readers
             ],
         }
         console.out(json.dumps(document, indent=1), highlight=False)
@@ -36,9 +47,5 @@ def run(args: argparse.Namespace) -> ExitStatus:
         )
     console.print(table)
     console.print()
-    ready = [state.target.id for state in diagnosis.targets if state.availability == "ready"]
-    others = [state for state in diagnosis.targets if state.availability != "ready"]
-    console.print(Text.assemble("targets ready: ", (", ".join(ready) or "none", "green")))
-    for state in others:
-        console.print(f"{state.target.id}: {state.availability}: {visible(state.reason)}", soft_wrap=True)
+    show_readers_here(diagnosis, console, datetime.now(UTC).date())
     return diagnosis.status

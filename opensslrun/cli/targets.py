@@ -6,21 +6,18 @@ import argparse
 import json
 import os
 from collections.abc import Sequence
-
-from rich.table import Table
-from rich.text import Text
+from datetime import UTC, datetime
 
 from opensslrun.cli.output import err, out
 from opensslrun.errors import ExitStatus, OpensslrunError
 from opensslrun.pipeline.plan import choose_targets
 from opensslrun.report.progress import progress_on
-from opensslrun.report.words import counted, visible
+from opensslrun.report.targets import show_targets, target_as_data
+from opensslrun.report.words import counted
 from opensslrun.targets.carry import Carried, export_images, import_images, push_images, work_of_user
 from opensslrun.targets.load import load_known
-from opensslrun.targets.model import Availability, Available, Obtained, Target
+from opensslrun.targets.model import Obtained, Target
 from opensslrun.targets.obtain import available_all, obtain_many, remove
-
-_STYLES = {Availability.READY: "green", Availability.OBTAINABLE: "yellow", Availability.UNOBTAINABLE: "red"}
 
 
 def _chosen(args: argparse.Namespace) -> Sequence[Target]:
@@ -31,52 +28,10 @@ def run_list(args: argparse.Namespace) -> ExitStatus:
     """Show the targets and what is there of them. Asks the engine, never the network."""
     states = available_all(_chosen(args))
     if args.format == "json":
-        out().out(json.dumps({"targets": [_as_data(state) for state in states]}, indent=1), highlight=False)
-        return ExitStatus.OK
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in ("target", "version", "availability"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("size", no_wrap=True, justify="right")
-    table.add_column("stands for")
-    for state in states:
-        target = state.target
-        version = f"{target.implementation} {target.version}" if target.implementation and target.version else ""
-        table.add_row(
-            target.id,
-            version,
-            Text(state.availability.value, style=_STYLES[state.availability]),
-            f"{state.size / 1e6:.1f} MB" if state.size else "",
-            Text(target.reader.name),
-        )
-    console = out()
-    console.print(table)
-    for state in states:
-        if state.availability is not Availability.READY:
-            console.print(f"{state.target.id}: {visible(state.reason)}", soft_wrap=True)
-    ready = [state for state in states if state.availability is Availability.READY]
-    megabytes = sum(state.size for state in ready) / 1e6
-    console.print(f"{len(ready)} of {counted(len(states), 'target')} ready; their images take {megabytes:.0f} MB")
+        out().out(json.dumps({"targets": [target_as_data(state) for state in states]}, indent=1), highlight=False)
+    else:
+        show_targets(states, out(), datetime.now(UTC).date())
     return ExitStatus.OK
-
-
-def _as_data(state: Available) -> dict[str, object]:
-    target = state.target
-    return {
-        "id": target.id,
-        "availability": state.availability,
-        "reason": state.reason,
-        "size": state.size,
-        "implementation": target.implementation,
-        "version": target.version,
-        "platform": target.platform,
-        "need": target.need,
-        "reader": target.reader.name,
-        "guide_row": target.guide_row,
-        "stand_in": target.stand_in.target if target.stand_in else None,
-        "lts": target.lts,
-        "released": target.released.isoformat() if target.released else None,
-        "end_of_life": target.end_of_life.isoformat() if target.end_of_life else None,
-    }
 
 
 def run_build(args: argparse.Namespace) -> ExitStatus:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,7 +15,7 @@ from opensslrun.driver.version import Implementation, Version
 from opensslrun.errors import ExitStatus, OpensslrunError
 from opensslrun.targets.load import load_targets
 from opensslrun.targets.model import Availability, Available, Need
-from opensslrun.targets.obtain import available
+from opensslrun.targets.obtain import available_all
 
 
 class State(StrEnum):
@@ -38,19 +38,33 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class ReaderHere:
+    """A kind of reader: its own target here, and the stand-in it has when that cannot be had (None: it has none)."""
+
+    own: Available
+    stand_in: Available | None
+
+    @property
+    def covered(self) -> bool:
+        """Whether the target, or else its stand-in, is there or could be had as far as can be said."""
+        return any(
+            state is not None and state.availability is not Availability.UNOBTAINABLE
+            for state in (self.own, self.stand_in)
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Everything that was looked at."""
+    """Everything that was looked at. ``readers`` are the kinds of reader, the guide's own first."""
 
     checks: tuple[Check, ...]
     targets: tuple[Available, ...]
+    readers: tuple[ReaderHere, ...]
 
     @property
     def status(self) -> ExitStatus:
         """ENVIRONMENT when something is missing that a run of everything needs."""
-        lacking = any(
-            state.target.need is Need.REQUIRED and state.availability is Availability.UNOBTAINABLE
-            for state in self.targets
-        )
+        lacking = any(reader.own.target.need is Need.REQUIRED and not reader.covered for reader in self.readers)
         missing = any(check.state is State.MISSING for check in self.checks)
         return ExitStatus.ENVIRONMENT if lacking or missing else ExitStatus.OK
 
@@ -69,7 +83,21 @@ HELPERS = {
 
 def diagnose() -> Diagnosis:
     """Look at this machine. Asks the engine and the binaries here, never the network."""
-    return Diagnosis(tuple(_checks()), tuple(available(target) for target in load_targets(None)))
+    targets = tuple(available_all(load_targets(None)))
+    return Diagnosis(tuple(_checks()), targets, tuple(readers_here(targets)))
+
+
+def readers_here(targets: Sequence[Available]) -> list[ReaderHere]:
+    """A row for each kind of reader, and for each target that a run of everything requires; the guide's rows first."""
+    by_id = {state.target.id: state for state in targets}
+    wards = [
+        state
+        for state in targets
+        if state.target.need is not Need.RETIRED
+        and (state.target.reader.system or state.target.guide_row or state.target.need is Need.REQUIRED)
+    ]
+    rows = [ReaderHere(own, by_id[own.target.stand_in.target] if own.target.stand_in else None) for own in wards]
+    return sorted(rows, key=lambda row: row.own.target.guide_row is None)
 
 
 def _checks() -> Iterator[Check]:
