@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import http.server
 import json
 import os
 import signal
@@ -155,6 +157,37 @@ def test_a_stand_in_runs_for_what_cannot_be_had_unless_it_is_refused(tmp_path: P
     named = finish(start(tmp_path, "--targets-file", str(mine), "-t", "gone", "-c", "verify-expired"))
     assert named[0] == 3
     assert "gone is named with -t and did not run" in named[2]
+    assert "openssl-1.1.1g ran as its stand-in, which is not the thing itself" in named[2]
+
+
+def test_a_stand_in_does_not_hide_sources_that_are_not_what_they_should_be(tmp_path: Path) -> None:
+    (tmp_path / "openssl.tar.gz").write_bytes(b"not what was declared")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    mine = tmp_path / "mine.toml"
+    mine.write_text(
+        f"""
+        [[target]]
+        id = "tampered"
+        implementation = "OpenSSL"
+        version = "1.1.1g"
+        builder = "debian-12"
+        reader = {{ name = "a lost tribe", system = "tribe", first = "1" }}
+        stand_in = {{ target = "host", lacks = "everything" }}
+        routes = [{{ tarball = "http://127.0.0.1:{server.server_port}/openssl.tar.gz", sha256 = "{"0" * 64}" }}]
+        """
+    )
+    try:
+        status, _, err = finish(start(tmp_path, "--targets-file", str(mine), "--readers", "tribe", "-c", "root-ca"))
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert status == 3, err
+    assert "0" * 64 in err
+    result = result_in(tmp_path)
+    assert [(target["id"], target["outcome"]) for target in result["targets"]] == [("tampered", "not-run")]
+    assert [row["quality"] for row in result["readers"]] == ["not-run"]
 
 
 def test_the_false_ok_of_libressl_is_a_known_security_difference(whole: tuple[Path, int, str, str]) -> None:
