@@ -24,6 +24,8 @@ from opensslrun.targets.model import SuiteRoute
 from opensslrun.targets.process import Finished, require_program, run_program
 
 _LISTS_FRESH_S = 3600
+_SILENCE_S = 5
+"""Seconds of silence after which apt gives one file up; measured, it then asks once more. Its default is 30."""
 _UPDATE_TIMEOUT_S = 300
 _DOWNLOAD_TIMEOUT_S = 1200
 
@@ -168,8 +170,8 @@ def _configuration(root: Path, architecture: str) -> str:
         'Acquire::Languages "none";',
         'Acquire::GzipIndexes "true";',
         'Acquire::Retries "1";',
-        'Acquire::http::Timeout "10";',
-        'Acquire::https::Timeout "10";',
+        f'Acquire::http::Timeout "{_SILENCE_S}";',
+        f'Acquire::https::Timeout "{_SILENCE_S}";',
     ]
     return "\n".join(lines) + "\n"
 
@@ -192,13 +194,20 @@ def _update_if_old(apt: _Apt, route: SuiteRoute, work: Work) -> bool:
 
 def _update(apt: _Apt, route: SuiteRoute, work: Work) -> None:
     """Fetch the lists. Sources of other projects may fail: what counts is the distribution's own release file."""
+    sources = f"{route.distribution}'s own apt source"
+    work.silent.check(sources, f"the suite {route.suite}")
     work.report(f"reading the package lists of {route.suite}", None)
     stamp = apt.root / "updated"
     stamp.unlink(missing_ok=True)
-    result = run_program([apt.program, "update"], work, env=apt.env, timeout_s=_UPDATE_TIMEOUT_S)
+    began = time.monotonic()
+    argv = [apt.program, "update", "-o", "Acquire::Retries=0"]
+    result = run_program(argv, work, env=apt.env, timeout_s=_UPDATE_TIMEOUT_S)
     if not any(_is_release_of(path, route) for path in (apt.root / "lists").glob("*Release")):
+        reason = next((line for line in result.output.splitlines() if "Failed to fetch" in line), result.last_line)
+        if time.monotonic() - began > _SILENCE_S:
+            work.silent.remember(sources, reason)
         raise EnvironmentLacksError(
-            f"apt could not read the package lists of {route.distribution} {route.suite}: {result.last_line}"
+            f"apt could not read the package lists of {route.distribution} {route.suite}: {reason}"
         )
     stamp.touch()
 

@@ -12,17 +12,21 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from opensslrun.errors import ChecksumError, EnvironmentLacksError
 from opensslrun.targets.cache import Work, sha256_of
 from opensslrun.targets.model import CrateRoute
-from opensslrun.targets.process import require_program, run_program
+from opensslrun.targets.process import Finished, require_program, run_program
 from opensslrun.targets.roottar import write_tree
 
 _FETCH_TIMEOUT_S = 600
 _METADATA_TIMEOUT_S = 120
+_SILENCE_S = 10
+"""Seconds of silence after which cargo gives up, unless CARGO_HTTP_TIMEOUT says otherwise (its default is 30)."""
+
 _USER_FILES = ("config.toml", "config", "credentials.toml", "credentials")
 
 _MANIFEST = """\
@@ -96,22 +100,34 @@ def _purpose(route: CrateRoute) -> tuple[str, str]:
 
 def _fetch(route: CrateRoute, scratch: Path, work: Work) -> Path:
     cargo = require_program("cargo", *_purpose(route))
+    work.silent.check("cargo's registry", f"the crate {route.crate} {route.version}")
     work.report(f"fetching the crate {route.crate} {route.version}", None)
     home, project = scratch / "home", scratch / "project"
     (project / "src").mkdir(parents=True)
     (project / "src/lib.rs").touch()
     (project / "Cargo.toml").write_text(_MANIFEST.format(crate=route.crate, version=route.version))
     _link_user_settings(home)
-    env = os.environ | {"CARGO_HOME": str(home), "CARGO_NET_RETRY": "1", "CARGO_TERM_COLOR": "never"}
+    env = {"CARGO_HTTP_TIMEOUT": str(_SILENCE_S)} | os.environ
+    env |= {"CARGO_HOME": str(home), "CARGO_NET_RETRY": "1", "CARGO_TERM_COLOR": "never"}
+    began = time.monotonic()
     result = run_program([cargo, "fetch"], work, env=env, cwd=project, timeout_s=_FETCH_TIMEOUT_S)
     if result.status != 0:
-        raise EnvironmentLacksError(f"cargo could not fetch {route.crate} {route.version}: {result.last_line}")
+        reason = _reason(result)
+        if time.monotonic() - began > _SILENCE_S:
+            work.silent.remember("cargo's registry", reason)
+        raise EnvironmentLacksError(f"cargo could not fetch {route.crate} {route.version}: {reason}")
     member = _crate_folder(cargo, route, project, env) / route.member
     if not member.exists():
         raise EnvironmentLacksError(
             f"the crate {route.crate} {route.version} was fetched but has no {route.member!r} in it"
         )
     return member
+
+
+def _reason(result: Finished) -> str:
+    """What failed, and the innermost of the causes that cargo lists below it."""
+    _, caused, causes = result.output.rpartition("Caused by:")
+    return " ".join(f"{result.last_line} ({causes.strip()})".split()) if caused else result.last_line
 
 
 def _crate_folder(cargo: str, route: CrateRoute, project: Path, env: Mapping[str, str]) -> Path:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from opensslrun.errors import ChecksumError, EnvironmentLacksError
+from opensslrun.targets import crate as crate_module
 from opensslrun.targets.cache import Cache, Work
 from opensslrun.targets.crate import fetch_crate_member, tree_sha256, why_not_crate
 from opensslrun.targets.model import CrateRoute
@@ -107,6 +111,41 @@ def test_what_is_not_there_is_told_in_one_sentence(route: CrateRoute, told: str,
         fetch_crate_member(route, 0, work_in(tmp_path / "cache"))
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_several_versions_of_one_crate_are_fetched_at_once(mirror: Path, tmp_path: Path) -> None:
+    for number in range(4, 7):
+        other = mirror.with_name(f"carrier-1.2.{number}")
+        shutil.copytree(mirror, other)
+        manifest = (other / "Cargo.toml").read_text().replace("1.2.3", f"1.2.{number}")
+        (other / "Cargo.toml").write_text(manifest)
+        archive = f"the archive of {number}"
+        (other / "libressl.tar.gz").write_text(archive)
+        sums = json.loads((other / ".cargo-checksum.json").read_text())
+        sums["files"] |= {
+            "Cargo.toml": hashlib.sha256(manifest.encode()).hexdigest(),
+            "libressl.tar.gz": hashlib.sha256(archive.encode()).hexdigest(),
+        }
+        (other / ".cargo-checksum.json").write_text(json.dumps(sums))
+    work = work_in(tmp_path / "cache")
+    routes = [CrateRoute("carrier", f"1.2.{number}", "libressl.tar.gz") for number in range(3, 7)]
+    with ThreadPoolExecutor(4) as pool:
+        paths = [path for path, _ in pool.map(lambda route: fetch_crate_member(route, 0, work), routes)]
+    assert [path.read_text() for path in paths] == ["an archive", *(f"the archive of {n}" for n in range(4, 7))]
+
+
+def test_a_registry_that_gives_no_answer_is_not_asked_for_the_next_crate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crate_module, "_SILENCE_S", 1)
+    monkeypatch.setenv("CARGO_HOME", str(tmp_path / "no settings"))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for name in ("https_proxy", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{silent.getsockname()[1]}")
+        work = work_in(tmp_path / "cache")
+        for number, said in ((1, "could not fetch nobody 1.0.1: .*[Tt]imed? ?out"), (2, "1.0.2 was not asked for")):
+            with pytest.raises(EnvironmentLacksError, match=said):
+                fetch_crate_member(CrateRoute("nobody", f"1.0.{number}", "x"), 0, work)
 
 
 def test_without_cargo_the_message_names_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
