@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from rich.console import Console
 from rich.padding import Padding
@@ -11,7 +11,7 @@ from rich.text import Text
 from opensslrun.judge.schema import Severity
 from opensslrun.report import model as m
 from opensslrun.report.grid import SEVERITY_STYLES
-from opensslrun.report.words import counted, shortened, value_in_words, visible
+from opensslrun.report.words import counted, names_in_words, shortened, value_in_words, visible
 
 _FEW_STEPS = 4
 """Steps that show the same and are named; of more, the first few are."""
@@ -82,16 +82,6 @@ def _groups(view: m.DifferenceResult, room: int) -> Iterator[tuple[str, str]]:
         groups.remove(largest)
         yield f"the {largest[0]} others", largest[2]
     yield from ((names, value) for _, names, value in groups)
-
-
-def names_in_words(names: Sequence[str]) -> str:
-    """``openssl-1.1.1, 1.1.1f; debian-12``: what comes before the version stands once for those in a row."""
-    by_kind: dict[str, list[str]] = {}
-    for name in names:
-        kind, dash, version = name.rpartition("-")
-        by_kind.setdefault(kind + dash if version[:1].isdigit() else name, []).append(version)
-    parts = [kind + ", ".join(versions) if kind.endswith("-") else kind for kind, versions in by_kind.items()]
-    return visible(("; " if any(len(each) > 1 for each in by_kind.values()) else ", ").join(parts))
 
 
 def _explained(entry: str, result: m.Result) -> Mapping[tuple[str, str], list[m.DifferenceResult]]:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from opensslrun.pipeline.events import Listener
-from opensslrun.report.words import visible
+from opensslrun.report.words import names_in_words, visible
 
 SLOW_S = 10.0
 """Seconds after which a cell that still runs is named."""
@@ -45,7 +45,7 @@ class PlainProgress(Listener):
 
     def missing(self, targets: Sequence[str], reason: str) -> None:
         """Say that targets are not there, and why."""
-        self._say(f"{', '.join(targets)}: not run: {reason}")
+        self._say(f"{names_in_words(targets)}: not run: {reason}")
 
     def planned(self, cells: int) -> None:
         """Remember how many cells there will be."""
@@ -108,7 +108,7 @@ class LiveProgress(Listener):
             for target in targets:
                 if target in self._stages:
                     self._progress.remove_task(self._stages.pop(target))
-            self._progress.console.print(f"{', '.join(targets)}: not run: {visible(reason)}", soft_wrap=True)
+            self._progress.console.print(f"{names_in_words(targets)}: not run: {visible(reason)}", soft_wrap=True)
 
     def planned(self, cells: int) -> None:
         """Start the bar of cells."""

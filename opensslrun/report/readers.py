@@ -12,7 +12,7 @@ from opensslrun.judge.model import Verdict
 from opensslrun.judge.schema import Severity
 from opensslrun.report import model as m
 from opensslrun.report.grid import SEVERITY_STYLES, VERDICT_STYLES
-from opensslrun.report.words import counted, shortened, visible
+from opensslrun.report.words import counted, names_in_words, shortened, visible
 
 _FEW = 3
 """Targets that did not run for one reason and are worth that reason in full; of more, one stands for all."""
@@ -120,16 +120,17 @@ def _not_run(gone: Sequence[m.TargetResult]) -> Iterator[Text]:
         return
     reasons = {target.reason for target in gone}
     if len(reasons) == 1:
-        yield _line(", ".join(target.id for target in gone), gone[0].reason)
+        yield _line(names_in_words([target.id for target in gone]), gone[0].reason)
         return
     needed = [target for target in gone if target.need == "required" or len(gone) <= _FEW]
     for target in needed:
         yield _line(target.id, target.reason)
     others = [target for target in gone if target not in needed]
     if others:
+        names = names_in_words([target.id for target in others])
         yield _line(
             f"{len(others)} {'others' if needed else 'targets'}",
-            f"{', '.join(target.id for target in others)} (the result has each reason; the first: {others[0].reason})",
+            f"{names} (the result has each reason; the first: {others[0].reason})",
         )
 
 

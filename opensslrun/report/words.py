@@ -64,3 +64,13 @@ def counted(number: int, noun: str) -> str:
 def listed(names: Sequence[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+
+
+def names_in_words(names: Sequence[str]) -> str:
+    """``openssl-1.1.1, 1.1.1f; debian-12``: what comes before the version stands once for those in a row."""
+    by_kind: dict[str, list[str]] = {}
+    for name in names:
+        kind, dash, version = name.rpartition("-")
+        by_kind.setdefault(kind + dash if version[:1].isdigit() else name, []).append(version)
+    parts = [kind + ", ".join(versions) if kind.endswith("-") else kind for kind, versions in by_kind.items()]
+    return visible(("; " if any(len(each) > 1 for each in by_kind.values()) else ", ").join(parts))

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from opensslrun.report.differences import names_in_words, show_differences
+from opensslrun.report.differences import show_differences
 from opensslrun.report.grid import show_grid
 from opensslrun.report.model import Result
+from opensslrun.report.words import names_in_words
 
 SEVERITIES = ("security", "breaks-scripts", "format", "cosmetic")
 
