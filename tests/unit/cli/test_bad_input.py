@@ -41,6 +41,24 @@ def test_a_selection_that_matches_nothing(tmp_path: Path, option: str, glob: str
     assert not (tmp_path / "opensslrun-results.json").exists()
 
 
+@pytest.mark.parametrize("command", ["matrix list", "matrix run", "targets list", "targets build"])
+def test_a_reader_that_nobody_is(tmp_path: Path, command: str) -> None:
+    done = opensslrun(*command.split(), "--readers", "macos>=13, plan9>=4", folder=tmp_path)
+    refused(done, 2, "--readers: 'plan9>=4' picks no reader; there are the systems alpine, amazonlinux, debian, ")
+    assert "the profiles guide, current, linux" in done.stderr
+    assert not (tmp_path / "opensslrun-results.json").exists()
+
+
+def test_a_profile_of_ones_own_picks_readers_and_one_that_promises_nobody_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(
+        '[[profile]]\nid = "shop"\nreaders = "macos>=13, host"\n[[profile]]\nid = "half"\nreaders = "macos, plan9"\n'
+    )
+    arguments = ("targets", "list", "--format", "json", "--targets-file", "mine.toml", "--readers")
+    done = opensslrun(*arguments, "shop", folder=tmp_path)
+    assert [target["id"] for target in json.loads(done.stdout)["targets"]] == ["host", "libressl-3.3.6"]
+    refused(opensslrun(*arguments, "half", folder=tmp_path), 2, "profile 'half': 'plan9' picks no reader")
+
+
 @pytest.mark.parametrize("option", ["--targets-file", "--differences"])
 def test_a_malformed_toml_file_is_refused_with_line_and_column(tmp_path: Path, option: str) -> None:
     (tmp_path / "bad.toml").write_text("# one\nx = = 1\n")
