@@ -38,6 +38,8 @@ _KILL_PAUSE_S = 0.2
 _LEFTOVER_AFTER_S = 300
 """Age at which a container that was made and never started is taken for the leftover of a killed client."""
 
+_ALIVE = frozenset({"running", "paused", "restarting", "removing", "stopping"})
+
 
 @dataclass(frozen=True, slots=True)
 class Bind:
@@ -182,7 +184,8 @@ class Container:
             except docker.errors.NotFound:
                 return
             except docker.errors.APIError as error:
-                if error.status_code != 409:  # "removal is already in progress": the engine was quicker
+                # "removal is already in progress": the engine was quicker. Podman then says 500 and "state improper".
+                if error.status_code != 409 and "container state improper" not in str(error.explanation):
                     raise
                 time.sleep(0.02)
         raise EngineError(
@@ -309,11 +312,11 @@ def remove_leftovers(client: docker.DockerClient) -> int:
     A started container ends with its client; one that was never started has nothing that could end it.
     """
     removed = 0
-    ended = {"label": RUN_LABEL, "status": ["created", "exited", "dead"]}
     with engine_errors("look for containers left by runs that were killed"):
-        for seen in client.api.containers(all=True, filters=ended):
+        for seen in client.api.containers(all=True, filters={"label": RUN_LABEL}):
             age = datetime.now(UTC).timestamp() - float(seen["Created"])
-            if age > _LEFTOVER_AFTER_S:
+            # Podman refuses to be asked for the state "dead", and has others of its own.
+            if seen["State"] not in _ALIVE and age > _LEFTOVER_AFTER_S:
                 with contextlib.suppress(EngineError), engine_errors("remove a leftover container"):
                     client.api.remove_container(seen["Id"], v=True, force=True)
                     removed += 1

@@ -89,12 +89,14 @@ class Engine:
         """Make an image of one root file system tar."""
         repository, _, name = tag.rpartition(":")
         with engine_errors(f"import the image {tag}"):
-            answer = self.client.api.import_image(
-                src=str(tar), repository=repository, tag=name, changes=_changes(labels)
-            )
-        last = json.loads(answer.strip().splitlines()[-1])
-        if "error" in last:
-            raise EngineError(f"Could not import the image {tag}: {last['error']}; see that the engine has disk space")
+            # Named afterwards: podman 4.3 gives an import the tag "latest", whichever it is told.
+            answer = self.client.api.import_image(src=str(tar), changes=_changes(labels))
+            last = json.loads(answer.strip().splitlines()[-1])
+            if "error" in last:
+                raise EngineError(
+                    f"Could not import the image {tag}: {last['error']}; see that the engine has disk space"
+                )
+            self.client.api.tag(last["status"], repository, name)
         return self._must_find(tag)
 
     def export(self, container_id: str, final: Path, work: Work) -> None:

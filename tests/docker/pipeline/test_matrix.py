@@ -59,7 +59,8 @@ def ours() -> set[str]:
     """Containers of targets: they carry the label of their image."""
     client = docker.from_env()
     try:
-        return {container.id or "" for container in client.containers.list(all=True, filters={"label": LABEL_TARGET})}
+        # Not containers.list: it asks for each one once more, and fails when one has ended meanwhile.
+        return {str(seen["Id"]) for seen in client.api.containers(all=True, filters={"label": LABEL_TARGET})}
     finally:
         client.close()
 
