@@ -7,6 +7,7 @@ import os
 import secrets
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -61,13 +62,17 @@ class ContainerBench:
         client: docker.DockerClient | None = None,
         transfer: Transfer = Transfer.AUTO,
         run_id: str = "",
+        by_lines: bool = False,
     ) -> None:
+        """``by_lines``: answers are given as lines also where a step has a terminal, because the programs in this image
+        cannot use one (Windows builds under wine: 1.1.1g fails or hangs there)."""
         self._image = image
         self._name = name or image
         self._client = client
         self._owns_client = client is None
         self._transfer = transfer
         self._run_id = run_id
+        self._by_lines = by_lines
         self._user = (RUN_USER, RUN_USER) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
         self._exchange: Exchange | None = None
         self._container: Container | None = None
@@ -116,7 +121,7 @@ class ContainerBench:
         exchange, shell = self._open()
         self._workspaces += 1
         exchange.make(self._workspaces, files)
-        return ContainerWorkspace(self, exchange, shell, self._workspaces)
+        return ContainerWorkspace(self, exchange, shell, self._workspaces, by_lines=self._by_lines)
 
     def interrupt(self) -> None:
         """From another thread: a running command and every later one raise EngineError soon."""
@@ -233,11 +238,14 @@ class ContainerBench:
 class ContainerWorkspace:
     """A directory in the container; see :class:`~opensslrun.bench.base.Workspace`."""
 
-    def __init__(self, bench: ContainerBench, exchange: Exchange, shell: Shell, number: int) -> None:
+    def __init__(
+        self, bench: ContainerBench, exchange: Exchange, shell: Shell, number: int, *, by_lines: bool = False
+    ) -> None:
         self._bench = bench
         self._exchange = exchange
         self._shell = shell
         self._number = number
+        self._by_lines = by_lines
         self._steps = 0
 
     def run(self, command: Command) -> Observation:
@@ -245,6 +253,8 @@ class ContainerWorkspace:
         self._steps += 1
         step = str(self._steps)
         check_answers(command.answers)
+        if self._by_lines and command.input is Input.TERMINAL:
+            command = replace(command, input=Input.LINES)
         stdin = b"".join(typed(answer) + b"\n" for answer in command.answers) if command.input is Input.LINES else None
         with self._bench.interruptible():
             self._exchange.give(self._number, step, script(command.line), stdin)

@@ -56,9 +56,30 @@ clean() {
     cd "$root"
     [ -z "$archives" ] || $b rm -rf "$root/$1"
     for left in /tmp/* /tmp/.[!.]* /tmp/..?*; do
-        if [ -e "$left" ] || [ -h "$left" ]; then $b rm -rf /tmp/* /tmp/.[!.]* /tmp/..?*; break; fi
+        case $left in "$spared"*) continue ;; esac
+        if [ -e "$left" ] || [ -h "$left" ]; then $b rm -rf "$left"; fi
     done
 }
+spared=// services=
+living() { for each in /proc/[0-9]*; do [ ! -O "$each" ] || echo "${each#/proc/}"; done; }
+sweep() {
+    [ "$services" ] || { kill -9 -1; return; }
+    for try in 1 2 3 4 5 6 7 8; do
+        found=
+        for each in $(living); do
+            case " $services " in *" $each "*) continue ;; esac
+            ! kill -9 "$each" || found=1
+        done
+        [ "$found" ] || return
+        $b sleep 0.01
+    done
+    kill -9 -1
+}
+if [ -f /usr/share/opensslrun/services ]; then
+    (. /usr/share/opensslrun/services) </dev/null >/dev/null
+    spared=/tmp/.wine-
+    services="$$ $(living | $b tr '\n' ' ')"
+fi
 sober
 while IFS=' ' read -r word space step how mark; do
     [ "$word" = opensslrun ] || continue
@@ -77,7 +98,7 @@ while IFS=' ' read -r word space step how mark; do
         lines) $b cat "$s.in" | (exec $b setsid sh "$s" >"$s.out" 2>"$s.err"); status=$? ;;
         none) (exec $b setsid sh "$s" </dev/null >"$s.out" 2>"$s.err"); status=$? ;;
     esac
-    kill -9 -1
+    sweep
     [ -z "$archives" ] || $b find . -type s -exec $b stat -c %a {} \\; -print0 >"$s.sockets"
     echo "$mark $status"
 done
@@ -87,7 +108,9 @@ script ends the script alone, because this shell catches what it sends (subshell
 Job control would do too, but bash gives a job the terminal only when interactive. ``kill -9 -1`` spares its caller
 (Linux), so this shell says it, and not a program. A subshell takes the redirections, so that this shell's word on a
 killed step (``Killed``) is not in its stderr. Archives fetch all of a workspace, so earlier output is emptied.
-``lines`` come through a pipe, as they do on this machine: a C library gives back to a file what it read too much."""
+``lines`` come through a pipe, as they do on this machine: a C library gives back to a file what it read too much.
+What an image's services are (wine's server) is started first and spared between steps, with what they keep in ``/tmp``;
+where a step's processes cannot be ended one by one, they go with them and start again by themselves."""
 
 _TOUCHES_TERMINAL = re.compile(r"tty|reset|tput|screen|script")
 """A command line that may change the terminal's settings; so does any that asks, if it is killed while asking."""

@@ -51,7 +51,7 @@ def build_root(
     work.report("compiling", None)
     scripts = {
         "build/unpack.sh": UNPACK_SCRIPT.encode(),
-        "build/build.sh": build_script(target.implementation).encode(),
+        "build/build.sh": build_script(target.implementation, target.platform).encode(),
     }
     with workshop(engine, builder, f"building {target.id}") as container, log.open("wb") as handle:
         container.put(archive_of(scripts), "/")
@@ -61,7 +61,7 @@ def build_root(
             if status != 0:
                 raise BuildFailedError(f"Building {target.id} failed with status {status}; its log is {log}")
         with opened(container.get("/build/out")) as built:
-            _write_root(built, final, epoch, work)
+            _write_root(built, target, final, work)
 
 
 def _put_source(container: Container, archive: Path) -> None:
@@ -74,14 +74,18 @@ def _put_source(container: Container, archive: Path) -> None:
         container.put(buffer, "/")
 
 
-def _write_root(built: tarfile.TarFile, final: Path, epoch: int, work: Work) -> None:
-    """Compose the image's root: what the script left under ``out``, in one order and with one time."""
+def _write_root(built: tarfile.TarFile, target: Target, final: Path, work: Work) -> None:
+    """Compose the image's root: what the script left under ``out``, in one order and with one time.
+
+    What is laid on a runtime has the shell and the small commands of that one.
+    """
     members = sorted((member for member in built if "/" in member.name), key=lambda member: member.name)
-    with work.cache.writing(final) as handle, RootTar(handle, epoch) as root:
+    with work.cache.writing(final) as handle, RootTar(handle, source_epoch(target.released)) as root:
         for member in members:
             name = posixpath.relpath(member.name, "out")
             if member.isdir():
                 root.directory(name)
             elif (content := built.extractfile(member)) is not None:
                 root.file(name, content.read(), 0o755 if member.mode & 0o100 else 0o644)
-        root.basics()
+        if target.runtime is None:
+            root.basics()

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+from opensslrun.bench.container import RUN_LABEL
 from opensslrun.bench.engine import connect, engine_errors
 from opensslrun.errors import EngineError
 from opensslrun.targets.cache import Work
@@ -23,6 +24,7 @@ LABEL_BUILDER = "opensslrun.builder"
 LABEL_RECIPE = "opensslrun.recipe"
 LABEL_ORIGIN = "opensslrun.origin"
 LABEL_DIGEST = "opensslrun.digest"
+_LABELS = (LABEL_TARGET, LABEL_BUILDER, LABEL_RECIPE, LABEL_ORIGIN, LABEL_DIGEST, RUN_LABEL)
 
 IMAGE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -80,23 +82,35 @@ class Engine:
                 return None
 
     def own_images(self, label: str) -> list[Image]:
-        """All images that carry this label of ours."""
+        """All images whose label of ours this is; it is empty in what was made on top of one that has it."""
         with engine_errors("list images"):
             listed = self.client.api.images(filters={"label": label})
-        return [image for entry in listed if (image := self.find(entry["Id"])) is not None]
+        seen = [image for entry in listed if (image := self.find(entry["Id"])) is not None]
+        return [image for image in seen if image.labels[label]]
 
-    def import_root(self, tar: Path, tag: str, labels: Mapping[str, str]) -> Image:
-        """Make an image of one root file system tar."""
-        repository, _, name = tag.rpartition(":")
-        with engine_errors(f"import the image {tag}"):
+    def import_root(self, tar: Path, tag: str | None, labels: Mapping[str, str]) -> Image:
+        """Make an image of one root file system tar; with None it gets no name."""
+        with engine_errors(f"import the image {tag or tar.name}"):
             # Named afterwards: podman 4.3 gives an import the tag "latest", whichever it is told.
             answer = self.client.api.import_image(src=str(tar), changes=_changes(labels))
             last = json.loads(answer.strip().splitlines()[-1])
             if "error" in last:
                 raise EngineError(
-                    f"Could not import the image {tag}: {last['error']}; see that the engine has disk space"
+                    f"Could not import the image {tag or tar.name}: {last['error']}; see that the engine has disk space"
                 )
-            self.client.api.tag(last["status"], repository, name)
+            if tag is not None:
+                repository, _, name = tag.rpartition(":")
+                self.client.api.tag(last["status"], repository, name)
+        return self._must_find(tag or str(last["status"]))
+
+    def commit(self, container_id: str, tag: str, labels: Mapping[str, str]) -> Image:
+        """Make an image of a container's files, on top of the image it was made from. Labels of that one of ours go."""
+        repository, _, name = tag.rpartition(":")
+        own = dict.fromkeys(_LABELS, "") | dict(labels)
+        with engine_errors(f"make the image {tag}"):
+            self.client.api.commit(
+                container_id, repository, name, changes="\n".join([*_changes(own), "CMD []", "ENTRYPOINT []"])
+            )
         return self._must_find(tag)
 
     def export(self, container_id: str, final: Path, work: Work) -> None:

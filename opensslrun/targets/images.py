@@ -6,7 +6,7 @@ A target's image and a builder's go through the same code, whether a user has th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,18 +28,30 @@ from opensslrun.targets.engine import (
 from opensslrun.targets.model import Builder, CrateRoute, ImageRoute, PathRoute, Route, SuiteRoute, TarballRoute, Target
 from opensslrun.targets.pull import write_pulled_root
 from opensslrun.targets.recipe import recipe_of, recipe_of_builder, tag_of, tag_of_builder
+from opensslrun.targets.scripts import prepare_script
 from opensslrun.targets.suite import packages_in_words, write_suite_root
+from opensslrun.targets.workshop import archive_of, run_logged, workshop
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One image to have: a target's, or a builder's (then ``target`` is None)."""
+    """One image to have: a target's, or a builder's (then ``target`` is None).
+
+    ``prepare`` names the script that is run once in a builder's. ``runtime`` is the image that what was compiled for
+    a target is laid on, None when it is an image by itself.
+    """
 
     name: str
     tag: str
     recipe: str
     routes: tuple[Route, ...]
     target: Target | None
+    prepare: str | None = None
+
+    @property
+    def runtime(self) -> Builder | None:
+        """See above."""
+        return self.target.runtime if self.target is not None else None
 
     @classmethod
     def of_target(cls, target: Target, architecture: str) -> Job:
@@ -51,7 +63,9 @@ class Job:
     def of_builder(cls, builder: Builder, architecture: str) -> Job:
         """The job of a builder for an engine of this architecture."""
         recipe = recipe_of_builder(builder, architecture)
-        return cls(f"builder-{builder.id}", tag_of_builder(builder, recipe), recipe, builder.routes, None)
+        return cls(
+            f"builder-{builder.id}", tag_of_builder(builder, recipe), recipe, builder.routes, None, builder.prepare
+        )
 
     @property
     def labels(self) -> dict[str, str]:
@@ -103,7 +117,7 @@ def _by_route(engine: Engine, job: Job, route: Route, work: Work) -> Image:
             # A registry is its own cache: the tar is not kept.
             with work.cache.scratch() as scratch:
                 origin, digest = write_pulled_root(engine, route, scratch / "root.tar", log, work)
-                return _import(engine, job, scratch / "root.tar", origin, work, digest)
+                return _import(engine, job, scratch / "root.tar", origin, work, digest=digest, complete=True)
         case SuiteRoute():
             with _root(job, work) as root:
                 packages = write_suite_root(route, engine.architecture, root, work)
@@ -147,14 +161,44 @@ def _root(job: Job, work: Work) -> Iterator[Path]:
             yield scratch / "root.tar"
 
 
-def _import(engine: Engine, job: Job, root: Path, origin: str, work: Work, digest: str = "") -> Image:
+def _import(
+    engine: Engine, job: Job, root: Path, origin: str, work: Work, *, digest: str = "", complete: bool = False
+) -> Image:
+    """Make the job's image of its root tar; unless that is ``complete``, a runtime is put under it."""
     work.report("importing the image", None)
     sha256 = sha256_of(root)
-    digest_label = {LABEL_DIGEST: digest} if digest else {}
-    image = engine.import_root(root, job.tag, {**job.labels, LABEL_ORIGIN: origin, **digest_label})
+    labels = {**job.labels, LABEL_ORIGIN: origin} | ({LABEL_DIGEST: digest} if digest else {})
+    if job.runtime is not None and not complete:
+        runtime = _have_builder(engine, job.runtime, work)
+        with workshop(engine, runtime, f"making {job.name}") as container, root.open("rb") as content:
+            container.put(content, "/")
+            image = engine.commit(container.id, job.tag, labels)
+    elif job.prepare is not None:
+        image = _prepare(engine, job, engine.import_root(root, None, labels), labels, work)
+    else:
+        image = engine.import_root(root, job.tag, labels)
     with work.cache.writing(root.with_suffix(".json")) as handle:
         handle.write(json.dumps({"sha256": sha256, "origin": origin}).encode())
     return image
+
+
+def _prepare(engine: Engine, job: Job, image: Image, labels: Mapping[str, str], work: Work) -> Image:
+    """Run the job's script in an image without a name, and make what it leaves the job's image."""
+    work.report("preparing the image", None)
+    log = work.cache.folder("logs") / f"{job.name}-{job.recipe[:12]}.log"
+    script = {"opensslrun-prepare.sh": prepare_script(job.prepare or "").encode()}
+    try:
+        with workshop(engine, image, f"preparing {job.name}") as container, log.open("wb") as handle:
+            container.put(archive_of(script), "/")
+            status = run_logged(engine, container, ["sh", "-x", "/opensslrun-prepare.sh"], handle, work, {})
+            if status == 0:
+                return engine.commit(container.id, job.tag, labels)
+    except BaseException:
+        with suppress(EngineError):
+            engine.forget(image.id)
+        raise
+    engine.forget(image.id)
+    raise BuildFailedError(f"Preparing {job.name} failed with status {status}; its log is {log}")
 
 
 def _from_cache(engine: Engine, job: Job, work: Work) -> Image | None:

@@ -134,7 +134,7 @@ def _read(data: Mapping[str, object], path: Path, reading: _Reading, *, only_tar
         where = _where(path, "builder", entry, number)
         table = _checked(BuilderTable, entry, where)
         _once(table.id, "builder", reading.builders, path, where, reading)
-        reading.builders[table.id] = Builder(table.id, _builder_routes(table, where))
+        reading.builders[table.id] = Builder(table.id, _builder_routes(table, where), table.prepare)
     for number, entry in enumerate(_tables(data, "profile", path), 1):
         where = _where(path, "profile", entry, number)
         profile = _checked(ProfileTable, entry, where)
@@ -174,6 +174,8 @@ def _target(table: TargetTable, path: Path, where: str, reading: _Reading) -> Ta
             raise UsageError(f"{where}: builder is missing; name the builder that compiles its sources")
     elif table.builder is not None:
         raise UsageError(f"{where}: builder: no route of this target builds from source; leave it out")
+    if table.runtime is not None and table.builder is None:
+        raise UsageError(f"{where}: runtime: only what a builder compiled is laid on one; leave it out")
     return Target(
         id=table.id,
         implementation=Implementation(table.implementation) if table.implementation else None,

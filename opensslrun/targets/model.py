@@ -70,10 +70,15 @@ Route = ImageRoute | TarballRoute | CrateRoute | SuiteRoute | PathRoute
 
 @dataclass(frozen=True, slots=True)
 class Builder:
-    """Where source-built targets are compiled: an image with a compiler, had by the first route that works."""
+    """An image that others are made with: where sources are compiled, or what a program is laid on to run.
+
+    It is had by the first route that works. ``prepare`` names a shell script of :mod:`opensslrun.targets.scripts`
+    that is run in it once, when it is made.
+    """
 
     id: str
     routes: tuple[ImageRoute | SuiteRoute, ...]
+    prepare: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

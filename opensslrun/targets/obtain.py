@@ -221,7 +221,8 @@ def open_bench(obtained: Obtained) -> Bench:
     if obtained.image_id is not None:
         from opensslrun.bench.containerbench import ContainerBench  # noqa: PLC0415 -- benches import late
 
-        return ContainerBench(obtained.image_id, name=obtained.target.id)
+        windows = obtained.target.platform == "windows"
+        return ContainerBench(obtained.image_id, name=obtained.target.id, by_lines=windows)
     from opensslrun.bench.localbench import LocalBench  # noqa: PLC0415
 
     if obtained.path is None:

@@ -49,6 +49,24 @@ openssl version -a 2>/dev/null | tr -d '\r' | sed -n \
 """
 """Prints ``kind TAB sha256 TAB path`` a line. Plain POSIX sh with what busybox has."""
 
+_FINGERPRINT_WINE = r"""
+drive=/opt/wine/drive_c
+show() { printf '%s\t%s\t%s\n' "$1" "$(sha256sum "$2" | sed -n '1s/^\\\{0,1\}\([0-9a-f]\{64\}\).*/\1/p')" "$2"; }
+show binary "$drive/Program Files/OpenSSL/bin/openssl.exe"
+show library "$(command -v openssl)"
+wine=/usr/lib/wine
+for library in "$wine"/wine64 "$wine"/wineserver64 /usr/lib/*/wine/x86_64-unix/ntdll.so \
+    "$drive"/windows/system32/ntdll.dll "$drive"/windows/system32/kernel32.dll \
+    "$drive"/windows/system32/kernelbase.dll "$drive"/windows/system32/msvcrt.dll; do
+    show library "$library"
+done
+openssl version -a | tr -d '\r' | tr '\\' / | sed -n 's/^OPENSSLDIR: "C:\(.*\)"$/\1/p' |
+    while read -r folder; do
+        if [ -f "$drive$folder/openssl.cnf" ]; then show config "$drive$folder/openssl.cnf"; fi
+    done
+"""
+"""The same for a Windows build in an image with wine: what `openssl` is there only starts it."""
+
 _LINE = re.compile(r"(?P<kind>binary|library|config)\t(?P<sha256>[0-9a-f]{64})?\t(?P<path>.+)")
 
 
@@ -67,7 +85,11 @@ def prove(bench: Bench, target: Target) -> Proof:
                 f"{target.id} is no openssl that is known: `openssl version` printed {line[:200]!r}"
             ) from error
         _compare(target, seen.version, seen.library, line)
-        return _proof(target, seen.version, line, _run(workspace, _FINGERPRINT, target))
+        return _proof(target, seen.version, line, _run(workspace, _fingerprint(target), target))
+
+
+def _fingerprint(target: Target) -> str:
+    return _FINGERPRINT_WINE if target.runtime is not None else _FINGERPRINT
 
 
 def _run(workspace: Workspace, line: str, target: Target) -> str:

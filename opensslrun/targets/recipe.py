@@ -13,40 +13,42 @@ from dataclasses import asdict
 
 from opensslrun.targets.model import Builder, ImageRoute, Route, Target
 from opensslrun.targets.roottar import COMPOSITION
-from opensslrun.targets.scripts import INSTALL_SCRIPT, UNPACK_SCRIPT, build_script
+from opensslrun.targets.scripts import INSTALL_SCRIPT, UNPACK_SCRIPT, build_script, prepare_script
 
 
 def recipe_of(target: Target, architecture: str) -> str:
     """64 hex digits."""
-    return _hash(
-        {
-            "architecture": architecture,
-            "composition": COMPOSITION,
-            "released": str(target.released),
-            "routes": _plain(target.routes),
-            "pulling": INSTALL_SCRIPT if _pulls(target.routes) else None,
-            "builder": recipe_of_builder(target.builder, architecture) if target.builder else None,
-            "building": _building(target),
-        }
-    )
+    content: dict[str, object] = {
+        "architecture": architecture,
+        "composition": COMPOSITION,
+        "released": str(target.released),
+        "routes": _plain(target.routes),
+        "pulling": INSTALL_SCRIPT if _pulls(target.routes) else None,
+        "builder": recipe_of_builder(target.builder, architecture) if target.builder else None,
+        "building": _building(target),
+    }
+    if target.runtime is not None:
+        content["runtime"] = recipe_of_builder(target.runtime, architecture)
+    return _hash(content)
 
 
 def recipe_of_builder(builder: Builder, architecture: str) -> str:
     """64 hex digits."""
-    return _hash(
-        {
-            "architecture": architecture,
-            "composition": COMPOSITION,
-            "routes": _plain(builder.routes),
-            "pulling": INSTALL_SCRIPT if _pulls(builder.routes) else None,
-        }
-    )
+    content: dict[str, object] = {
+        "architecture": architecture,
+        "composition": COMPOSITION,
+        "routes": _plain(builder.routes),
+        "pulling": INSTALL_SCRIPT if _pulls(builder.routes) else None,
+    }
+    if builder.prepare is not None:
+        content["preparing"] = prepare_script(builder.prepare)
+    return _hash(content)
 
 
 def _building(target: Target) -> list[str]:
     if target.builder is None or target.implementation is None:
         return []
-    return [UNPACK_SCRIPT, build_script(target.implementation)]
+    return [UNPACK_SCRIPT, build_script(target.implementation, target.platform)]
 
 
 def _plain(routes: Sequence[Route]) -> list[dict[str, object]]:

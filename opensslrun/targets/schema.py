@@ -205,4 +205,5 @@ class BuilderTable(Table):
     """A ``[[builder]]``."""
 
     id: Name
+    prepare: Literal["wine"] | None = None
     routes: list[dict[str, object]]

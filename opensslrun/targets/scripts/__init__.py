@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from opensslrun.driver.version import Implementation
+from opensslrun.errors import EnvironmentLacksError
 
 UNPACK_SCRIPT = """\
 set -eu
@@ -39,7 +40,29 @@ fi
 """Installs the packages named as arguments with whichever package manager the image has."""
 
 
-def build_script(implementation: Implementation) -> str:
-    """The script that builds this implementation in a builder container."""
-    name = {Implementation.OPENSSL: "openssl.sh", Implementation.LIBRESSL: "libressl.sh"}[implementation]
+_BUILD_SCRIPTS = {
+    (Implementation.OPENSSL, "linux"): "openssl.sh",
+    (Implementation.OPENSSL, "windows"): "openssl-windows.sh",
+    (Implementation.LIBRESSL, "linux"): "libressl.sh",
+}
+
+
+def build_script(implementation: Implementation, platform: str) -> str:
+    """The script that builds this implementation for this platform in a builder container.
+
+    Raises EnvironmentLacksError when there is none.
+    """
+    name = _BUILD_SCRIPTS.get((implementation, platform))
+    if name is None:
+        known = ", ".join(f"{each} for {system}" for each, system in _BUILD_SCRIPTS)
+        raise EnvironmentLacksError(f"no script builds {implementation} for {platform}; there are scripts for {known}")
+    return _text(name)
+
+
+def prepare_script(name: str) -> str:
+    """The script that prepares a builder of this kind (:attr:`~opensslrun.targets.model.Builder.prepare`)."""
+    return _text(f"prepare-{name}.sh")
+
+
+def _text(name: str) -> str:
     return (Path(__file__).parent / name).read_text(encoding="utf-8")
