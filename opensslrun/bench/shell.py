@@ -56,11 +56,11 @@ clean() {
     cd "$root"
     [ -z "$archives" ] || $b rm -rf "$root/$1"
     for left in /tmp/* /tmp/.[!.]* /tmp/..?*; do
-        case $left in "$spared"*) continue ;; esac
+        case $services:$left in ?*:/tmp/.wine-* | ?*:/tmp/wine-*) continue ;; esac
         if [ -e "$left" ] || [ -h "$left" ]; then $b rm -rf "$left"; fi
     done
 }
-spared=// services=
+services=
 living() { for each in /proc/[0-9]*; do [ ! -O "$each" ] || echo "${each#/proc/}"; done; }
 sweep() {
     [ "$services" ] || { kill -9 -1; return; }
@@ -77,7 +77,6 @@ sweep() {
 }
 if [ -f /usr/share/opensslrun/services ]; then
     (. /usr/share/opensslrun/services) </dev/null >/dev/null
-    spared=/tmp/.wine-
     services="$$ $(living | $b tr '\n' ' ')"
 fi
 sober

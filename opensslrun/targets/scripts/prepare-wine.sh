@@ -19,6 +19,8 @@ for copy in /opt/wine/drive_c/windows/system32/*; do
     original=$libraries/${copy##*/}
     if [ -f "$copy" ] && [ -f "$original" ] && cmp -s "$copy" "$original"; then ln -sf "$original" "$copy"; fi
 done
+system=/opt/wine/drive_c/windows/system32
+[ -e "$system/zlib1.dll" ] || ln -s "$libraries/zlib1.dll" "$system/zlib1.dll"
 chmod -R a+rX /opt/wine
 rm -rf /tmp/* /tmp/.[!.]*
 
