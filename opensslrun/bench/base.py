@@ -31,12 +31,13 @@ class Command:
 class SeenFile:
     """A file of the workspace after a step. ``kind`` is ``file``, ``directory``, ``link`` or ``other``.
 
-    ``mode`` is the permission bits (0777 for a link). ``size`` is the bytes of a file or of a link's text, else 0.
-    ``content`` is None when it is not a regular file or is larger than :data:`MAX_FILE_CONTENT`.
+    ``mode`` is the permission bits (0777 for a link), None where the program's platform has none. ``size`` is the
+    bytes of a file or of a link's text, else 0. ``content`` is None when it is not a regular file or is larger than
+    :data:`MAX_FILE_CONTENT`.
     """
 
     kind: str
-    mode: int
+    mode: int | None
     size: int
     content: bytes | None = field(repr=False)
 

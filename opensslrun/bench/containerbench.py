@@ -62,17 +62,18 @@ class ContainerBench:
         client: docker.DockerClient | None = None,
         transfer: Transfer = Transfer.AUTO,
         run_id: str = "",
-        by_lines: bool = False,
+        windows: bool = False,
     ) -> None:
-        """``by_lines``: answers are given as lines also where a step has a terminal, because the programs in this image
-        cannot use one (Windows builds under wine: 1.1.1g fails or hangs there)."""
+        """``windows``: the programs are Windows builds under wine, which cannot use a terminal (1.1.1g fails or hangs).
+        Where a step has one its answers are given as lines, and what was asked on standard error is taken out of it
+        again. Files have no modes."""
         self._image = image
         self._name = name or image
         self._client = client
         self._owns_client = client is None
         self._transfer = transfer
         self._run_id = run_id
-        self._by_lines = by_lines
+        self._windows = windows
         self._user = (RUN_USER, RUN_USER) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
         self._exchange: Exchange | None = None
         self._container: Container | None = None
@@ -121,7 +122,7 @@ class ContainerBench:
         exchange, shell = self._open()
         self._workspaces += 1
         exchange.make(self._workspaces, files)
-        return ContainerWorkspace(self, exchange, shell, self._workspaces, by_lines=self._by_lines)
+        return ContainerWorkspace(self, exchange, shell, self._workspaces, windows=self._windows)
 
     def interrupt(self) -> None:
         """From another thread: a running command and every later one raise EngineError soon."""
@@ -239,13 +240,13 @@ class ContainerWorkspace:
     """A directory in the container; see :class:`~opensslrun.bench.base.Workspace`."""
 
     def __init__(
-        self, bench: ContainerBench, exchange: Exchange, shell: Shell, number: int, *, by_lines: bool = False
+        self, bench: ContainerBench, exchange: Exchange, shell: Shell, number: int, *, windows: bool = False
     ) -> None:
         self._bench = bench
         self._exchange = exchange
         self._shell = shell
         self._number = number
-        self._by_lines = by_lines
+        self._windows = windows
         self._steps = 0
 
     def run(self, command: Command) -> Observation:
@@ -253,7 +254,8 @@ class ContainerWorkspace:
         self._steps += 1
         step = str(self._steps)
         check_answers(command.answers)
-        if self._by_lines and command.input is Input.TERMINAL:
+        on_console = self._windows and command.input is Input.TERMINAL
+        if on_console:
             command = replace(command, input=Input.LINES)
         stdin = b"".join(typed(answer) + b"\n" for answer in command.answers) if command.input is Input.LINES else None
         with self._bench.interruptible():
@@ -267,7 +269,10 @@ class ContainerWorkspace:
                 line=command.line,
             )
             left = self._exchange.take(self._number, step)
-        return Observation(_outcome(command, end, left.stdout, left.stderr), left.files)
+        outcome, files = _outcome(command, end, left.stdout, left.stderr), left.files
+        if self._windows:
+            files = {name: replace(seen, mode=None) for name, seen in files.items()}
+        return Observation(_without_prompts(outcome) if on_console else outcome, files)
 
     def __enter__(self) -> Self:
         return self
@@ -281,6 +286,16 @@ class ContainerWorkspace:
                     self._shell.clean(self._number)
         finally:
             self._exchange.remove(self._number)
+
+
+def _without_prompts(outcome: Outcome) -> Outcome:
+    """What a console would have shown apart from standard error."""
+    kept, rest = b"", outcome.stderr
+    for prompt in outcome.prompts:
+        before, asked, after = rest.partition(prompt.encode("utf-8"))
+        if asked:
+            kept, rest = kept + before, after
+    return replace(outcome, stderr=kept + rest)
 
 
 def _outcome(command: Command, end: StepEnd, stdout: bytes, stderr: bytes) -> Outcome:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from opensslrun.bench.base import Observation, SeenFile
 from opensslrun.driver.outcome import Ending, Outcome
 from opensslrun.facts import commandline
 from opensslrun.facts.attempt import Values
-from opensslrun.facts.files import file_values, surroundings
+from opensslrun.facts.files import file_values, line_endings, surroundings
 from opensslrun.facts.model import Fact, Facts
+from opensslrun.facts.pem import is_der
 from opensslrun.facts.streams import Context, classes_of
 from opensslrun.facts.verification import verification_values
 from opensslrun.facts.wording import anonymous, decoded, shortened, stable
@@ -41,6 +43,7 @@ def extract(
         **_ending(seen.outcome),
         "prompts": [stable(prompt) for prompt in seen.outcome.prompts],
         "stdout.classes": list(classes_of(seen.outcome.stdout, context)),
+        **_line_endings(seen.outcome.stdout),
         "stderr.classes": list(classes_of(seen.outcome.stderr, context)),
         **verification_values(asked.verified, seen.outcome),
         **_files(before, seen.files, secrets),
@@ -69,15 +72,25 @@ def _signal_name(number: int) -> str:
         return str(number)
 
 
+def _line_endings(stdout: bytes) -> Values:
+    """How the lines of standard output end, if it has any; the wording itself is compared without regard to that."""
+    is_text = b"\n" in stdout and b"\0" not in stdout and not is_der(stdout)
+    return {"stdout.line_endings": line_endings(stdout)} if is_text else {}
+
+
 def _wording(stream: bytes, *, gating: bool) -> str:
     """Where wording gates, its author answers for its being the same in every run; elsewhere chance is taken out."""
-    text = decoded(stream)
+    text = decoded(stream).replace("\r\n", "\n")
     return shortened(stable(text) if gating else anonymous(text))
+
+
+def _differ(before: SeenFile, after: SeenFile) -> bool:
+    return before != (after if after.mode is not None else replace(after, mode=before.mode))
 
 
 def _files(before: Mapping[str, SeenFile], after: Mapping[str, SeenFile], secrets: Sequence[str]) -> Values:
     created = sorted(after.keys() - before.keys())
-    changed = sorted(name for name in after.keys() & before.keys() if after[name] != before[name])
+    changed = sorted(name for name in after.keys() & before.keys() if _differ(before[name], after[name]))
     touched = [*created, *changed]
     drawn: Values = {
         "files.created": list(created),

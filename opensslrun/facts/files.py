@@ -48,14 +48,16 @@ def surroundings(files: Mapping[str, SeenFile], secrets: Sequence[str]) -> Surro
 
 def file_values(seen: SeenFile, around: Surroundings, secrets: Sequence[str]) -> Values:
     """All facts of one file, without its name."""
-    drawn: Values = {"file.kind": seen.kind, "file.mode": f"{seen.mode:04o}"}
+    drawn: Values = {"file.kind": seen.kind}
+    if seen.mode is not None:
+        drawn["file.mode"] = f"{seen.mode:04o}"
     content = seen.content
     if content is None:
         return drawn if seen.kind != "file" else drawn | {"file.format": "too large"}
     blocks = pem_blocks(content)
     drawn["file.format"] = _format(content, blocks)
     if drawn["file.format"] in {"pem", "text"}:
-        drawn["file.line_endings"] = _line_endings(content)
+        drawn["file.line_endings"] = line_endings(content)
     if blocks:
         drawn["pem.labels"] = [block.label for block in blocks]
         drawn["file.around"] = _around(content, blocks)
@@ -80,7 +82,8 @@ def _is_text(content: bytes) -> bool:
     return b"\0" not in content and attempt(lambda: content.decode("utf-8")) is not None
 
 
-def _line_endings(content: bytes) -> str:
+def line_endings(content: bytes) -> str:
+    """``lf``, ``crlf``, ``mixed``, or ``none`` when no line ends."""
     crlf, lf = content.count(b"\r\n"), content.count(b"\n")
     if lf == 0:
         return "none"

@@ -35,15 +35,20 @@ class Severity(StrEnum):
 
 
 class Where(Table):
-    """Which steps an entry speaks of: globs over the case's id, the step's id and its command line."""
+    """Which steps an entry speaks of: globs over the case's id, the step's id and its command line.
+
+    ``unless`` is a glob over the command line too, which takes steps out again (those that follow the advice).
+    """
 
     case: Text = "*"
     step: Text = "*"
     run: Text = "*"
+    unless: Text | None = None
 
     def covers(self, case: str, step: str, run: str) -> bool:
         """Whether a step is meant."""
-        return matches_glob(case, self.case) and matches_glob(step, self.step) and matches_glob(run, self.run)
+        meant = matches_glob(case, self.case) and matches_glob(step, self.step) and matches_glob(run, self.run)
+        return meant and not (self.unless is not None and matches_glob(run, self.unless))
 
 
 class Shown(Table):

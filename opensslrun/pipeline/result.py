@@ -160,7 +160,8 @@ def _observation(step: ObservedStep) -> m.ObservationResult:
 
 
 def _file(name: str, file: SeenFile) -> m.ObservedFile:
-    return m.ObservedFile(name=name, kind=file.kind, mode=f"{file.mode:04o}", size=file.size)
+    mode = None if file.mode is None else f"{file.mode:04o}"
+    return m.ObservedFile(name=name, kind=file.kind, mode=mode, size=file.size)
 
 
 def _run(plan: Plan, observed: Observed, clock: Clock) -> m.Run:

@@ -131,7 +131,7 @@ class ObservedFile(Part):
 
     name: str
     kind: str
-    mode: str
+    mode: str | None
     size: int
 
 

@@ -222,7 +222,7 @@ def open_bench(obtained: Obtained) -> Bench:
         from opensslrun.bench.containerbench import ContainerBench  # noqa: PLC0415 -- benches import late
 
         windows = obtained.target.platform == "windows"
-        return ContainerBench(obtained.image_id, name=obtained.target.id, by_lines=windows)
+        return ContainerBench(obtained.image_id, name=obtained.target.id, windows=windows)
     from opensslrun.bench.localbench import LocalBench  # noqa: PLC0415
 
     if obtained.path is None:

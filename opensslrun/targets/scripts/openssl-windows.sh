@@ -5,7 +5,11 @@ set -eu
 # The names that Debian's packages give by update-alternatives.
 for tool in /usr/bin/x86_64-w64-mingw32-*-win32; do ln -sf "$tool" "${tool%-win32}"; done
 cd /build/source
-LDFLAGS=-Wl,--no-insert-timestamp ./Configure mingw64 --cross-compile-prefix=x86_64-w64-mingw32- no-shared no-tests
+# Providers are part of the program, as they are on Linux (1.1.1 has none).
+module=; [ ! -d providers ] || module=no-module
+# SIO_UDP_NETRESET is _WSAIOW(IOC_VENDOR, 15), which the headers of mingw-w64 12 lack and QUIC asks for.
+CPPFLAGS=-DSIO_UDP_NETRESET=0x9800000FU LDFLAGS=-Wl,--no-insert-timestamp ./Configure mingw64 --cross-compile-prefix=x86_64-w64-mingw32- \
+    no-shared no-tests $module
 make -j "$JOBS" build_generated
 make -j "$JOBS" build_programs
 x86_64-w64-mingw32-strip apps/openssl.exe
