@@ -60,7 +60,7 @@ class Shown(Table):
 
     fact: Text
     on: Text | Annotated[list[Text], Field(min_length=1)]
-    platform: Text = "*"
+    platform: Text | Annotated[list[Text], Field(min_length=1)] = "*"
     run: Text = "*"
     value: SaidValue
 
@@ -85,7 +85,9 @@ class Shown(Table):
 
     def is_on(self, version: Version, platform: str) -> bool:
         """Whether the version and platform are meant, for whatever fact."""
-        return matches_glob(platform, self.platform) and any(version in versions for versions in self.versions)
+        globs = [self.platform] if isinstance(self.platform, str) else self.platform
+        meant = any(matches_glob(platform, glob) for glob in globs)
+        return meant and any(version in versions for versions in self.versions)
 
 
 class Difference(Table):

@@ -32,7 +32,8 @@ def _in_words(place: Where) -> str:
     said = " of ".join(parts)
     if place.run == "*":
         return said or "everywhere"
-    return f"the command '{place.run}'" + (f" in {said}" if said else "")
+    unless = f" unless it is '{place.unless}'" if place.unless is not None else ""
+    return f"the command '{place.run}'{unless}" + (f" in {said}" if said else "")
 
 
 def show_difference(entry: Difference, console: Console) -> None:
@@ -49,7 +50,8 @@ def show_difference(entry: Difference, console: Console) -> None:
     console.print()
     for shown in entry.shows:
         on = shown.on if isinstance(shown.on, str) else " or ".join(shown.on)
-        platform = "" if shown.platform == "*" else f" on {shown.platform}"
+        platforms = [shown.platform] if isinstance(shown.platform, str) else shown.platform
+        platform = "" if "*" in platforms else f" on {' or '.join(platforms)}"
         console.print(
             Padding(
                 Text.assemble((f"{on}{platform}", "bold"), f": {shown.fact} is {value_in_words(shown.value)}"),
