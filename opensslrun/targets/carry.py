@@ -199,7 +199,7 @@ def _take(archive: tarfile.TarFile, entry: _Entry, root: Path, path: Path, work:
             )
         with work.cache.writing(root.with_suffix(".json")) as handle:
             origin = entry.origin if entry.origin.startswith("imported: ") else f"imported: {entry.origin}"
-            handle.write(json.dumps({"sha256": entry.sha256, "origin": origin}).encode())
+            handle.write(json.dumps({"sha256": entry.sha256, "origin": origin, "complete": True}).encode())
         with work.cache.writing(root) as handle, taken.open("rb") as source:
             shutil.copyfileobj(source, handle)
 

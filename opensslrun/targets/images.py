@@ -178,7 +178,7 @@ def _import(
     else:
         image = engine.import_root(root, job.tag, labels)
     with work.cache.writing(root.with_suffix(".json")) as handle:
-        handle.write(json.dumps({"sha256": sha256, "origin": origin}).encode())
+        handle.write(json.dumps({"sha256": sha256, "origin": origin, "complete": complete}).encode())
     return image
 
 
@@ -210,10 +210,11 @@ def _from_cache(engine: Engine, job: Job, work: Work) -> Image | None:
     try:
         note = json.loads(noted.read_bytes())
         intact, origin = sha256_of(root) == note["sha256"], str(note["origin"])
-    except (OSError, ValueError, KeyError, TypeError):
-        intact, origin = False, ""
+        complete = bool(note.get("complete"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        intact, origin, complete = False, "", False
     if not intact:
         root.unlink(missing_ok=True)
         noted.unlink(missing_ok=True)
         return None
-    return _import(engine, job, root, origin, work)
+    return _import(engine, job, root, origin, work, complete=complete)
