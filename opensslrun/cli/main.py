@@ -13,6 +13,7 @@ from types import FrameType
 import opensslrun
 from opensslrun.cli import parsers
 from opensslrun.errors import ExitStatus, OpensslrunError
+from opensslrun.pipeline.interruption import SIGNALS
 
 
 def run() -> None:
@@ -22,15 +23,17 @@ def run() -> None:
     except KeyboardInterrupt:
         status = ExitStatus.INTERRUPTED
     if status == ExitStatus.INTERRUPTED:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
     sys.exit(status)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; no traceback reaches the user."""
     arguments = parsers.build_parser(opensslrun.__version__).parse_args(argv)
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    for number in SIGNALS:
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _as_interrupt)
     try:
         status = _handler(arguments)(arguments)
         sys.stdout.flush()

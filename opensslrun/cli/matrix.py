@@ -62,7 +62,8 @@ def run_run(args: argparse.Namespace) -> ExitStatus:
     unwritten: UsageError | None = None
     with Interruptions() as interruptions:
         with progress_on(err()) as listener:
-            result = run_plan(plan, listener, interruptions)
+            session = run_plan(plan, listener, interruptions)
+        result = session.result
         try:
             written = write_result(result, args.out)
         except UsageError as error:
@@ -80,4 +81,6 @@ def run_run(args: argparse.Namespace) -> ExitStatus:
     if unwritten is not None:
         raise unwritten
     err().print(f"result: {args.out}", soft_wrap=True)
+    if session.defect is not None and not interruptions.seen.is_set():
+        raise session.defect
     return ExitStatus.INTERRUPTED if interruptions.seen.is_set() else conclusion.status

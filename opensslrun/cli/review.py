@@ -143,7 +143,7 @@ def _again(args: argparse.Namespace, found: Sequence[Surprise], result: Result) 
     for number in range(REPEATS):
         err().print(f"running again, {number + 1} of {REPEATS}")
         with Interruptions() as interruptions, progress_on(err()) as listener:
-            repeat = run_plan(plan, listener, interruptions)
+            repeat = run_plan(plan, listener, interruptions).result
         if not repeat.run.complete:
             raise KeyboardInterrupt
         repeats.append(repeat)

@@ -1,4 +1,5 @@
-"""Ctrl-C, and SIGTERM by which CI systems end a job, noticed at any moment without anything being lost."""
+"""Ctrl-C, SIGTERM by which CI systems end a job, and SIGHUP of a terminal that is closed: noticed at any moment without
+anything being lost."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 _Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""What interrupts; Windows has no SIGHUP."""
 
 
 class Interruptions:
@@ -44,7 +46,7 @@ class Interruptions:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            for number in _SIGNALS:
+            for number in SIGNALS:
                 if signal.getsignal(number) is not signal.SIG_IGN:
                     self._before[number] = signal.signal(number, self._noticed)
         return self

@@ -14,6 +14,7 @@ from opensslrun.data import shipped
 from opensslrun.judge.catalogue import Catalogue, load_catalogue
 from opensslrun.judge.model import Record
 from opensslrun.judge.record import record_of
+from opensslrun.project import read_project
 from opensslrun.targets.load import Known, load_known, select_targets
 from opensslrun.targets.model import Target
 from opensslrun.targets.readers import targets_of_readers
@@ -112,10 +113,17 @@ def how_chosen(plan: Plan, target: Target) -> Chosen:
 
 
 def all_cases(extra: Path | None) -> tuple[Case, ...]:
-    """The shipped cases and those of a folder of the user's own."""
-    return load_cases([shipped("cases")] + ([extra] if extra is not None else []))
+    """The shipped cases, the project's, and those of a folder of the user's own. Raises UsageError."""
+    project = read_project()
+    return load_cases(_own(shipped("cases"), project.cases_dir if project else None, extra))
 
 
 def catalogue_of(extra: Path | None) -> Catalogue:
-    """The shipped differences and those of a file of the user's own."""
-    return load_catalogue([shipped("differences.toml")] + ([extra] if extra is not None else []))
+    """The shipped differences, the project's, and those of a file of the user's own. Raises UsageError."""
+    project = read_project()
+    return load_catalogue(_own(shipped("differences.toml"), project.differences if project else None, extra))
+
+
+def _own(*paths: Path | None) -> list[Path]:
+    """What there is of these, each once: an option may name what the project's settings name."""
+    return list({path.resolve(): path for path in paths if path is not None}.values())

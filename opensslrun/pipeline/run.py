@@ -27,12 +27,14 @@ class Observed:
 
     ``interrupted`` when it was ended before its end. ``stand_ins`` maps the id of each target that this machine cannot
     have to that of its stand-in. One whose sources are not what they should be, or do not compile, has none: another
-    target's success would hide that.
+    target's success would hide that. ``defect`` is what failed in opensslrun itself while it observed a target: that
+    one has an error, and the others have what they showed.
     """
 
     runs: tuple[TargetRun, ...]
     interrupted: bool
     stand_ins: Mapping[str, str] = field(default_factory=dict)
+    defect: Exception | None = None
 
 
 def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -> Observed:
@@ -66,11 +68,11 @@ def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -
             missing[target.id] = TargetRun(target, Outcome.NOT_RUN, str(got))
     _tell_missing(missing, listener)
     listener.planned(len(ready) * len(plan.cases))
-    observed, interrupted = _observe(plan, ready, jobs, listener, interruptions.seen)
+    observed, interrupted, defect = _observe(plan, ready, jobs, listener, interruptions.seen)
     ended = {**missing, **observed}
     stopped = {t.id: TargetRun(t, Outcome.NOT_RUN, "interrupted") for t in targets if t.id not in ended}
     runs = tuple({**ended, **stopped}[target.id] for target in targets)
-    return Observed(runs, interrupted, {name: stand_in.id for name, stand_in in stand_ins.items()})
+    return Observed(runs, interrupted, {name: stand_in.id for name, stand_in in stand_ins.items()}, defect)
 
 
 def _tell_missing(missing: Mapping[str, TargetRun], listener: Listener) -> None:
@@ -118,7 +120,7 @@ def _is_local(target: Target) -> bool:
 
 def _observe(
     plan: Plan, ready: Mapping[str, Obtained], jobs: int, listener: Listener, interrupted: threading.Event
-) -> tuple[dict[str, TargetRun], bool]:
+) -> tuple[dict[str, TargetRun], bool, Exception | None]:
     benches: list[Bench] = []
     stopping = False
 
@@ -128,6 +130,7 @@ def _observe(
             bench.interrupt()
 
     runs: dict[str, TargetRun] = {}
+    defect: Exception | None = None
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="observe") as pool:
         futures: dict[Future[TargetRun], str] = {
             pool.submit(observe_target, got, plan.cases, listener, opened): name for name, got in ready.items()
@@ -143,9 +146,17 @@ def _observe(
                 for bench in tuple(benches):
                     bench.interrupt()
             for future in done:
-                if not future.cancelled():
-                    runs[futures[future]] = _cut_short(future.result()) if stopping else future.result()
-    return runs, stopping
+                if future.cancelled():
+                    continue
+                try:
+                    run = future.result()
+                except Exception as error:  # noqa: BLE001 -- kept, and raised when the result is written
+                    defect = defect or error
+                    got = ready[futures[future]]
+                    reason = f"a defect of opensslrun ended it ({type(error).__name__})"
+                    run = TargetRun(got.target, Outcome.ERROR, reason, got)
+                runs[futures[future]] = _cut_short(run) if stopping else run
+    return runs, stopping, defect
 
 
 def _cut_short(run: TargetRun) -> TargetRun:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,11 +18,19 @@ from opensslrun.pipeline.run import observe_plan
 from opensslrun.report.model import Result
 
 
-def run_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -> Result:
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A run's result, and what failed in opensslrun itself, to be raised when the result is safe."""
+
+    result: Result
+    defect: Exception | None
+
+
+def run_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -> Session:
     """Run a plan and judge what it saw, up to an interruption."""
     started, begin = datetime.now(UTC), time.monotonic()
     observed = observe_plan(plan, listener, interruptions)
-    return make_result(plan, observed, Clock(started, time.monotonic() - begin))
+    return Session(make_result(plan, observed, Clock(started, time.monotonic() - begin)), observed.defect)
 
 
 def result_as_json(result: Result) -> str:

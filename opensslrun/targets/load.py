@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from opensslrun.data import shipped
 from opensslrun.driver.version import Implementation
 from opensslrun.errors import UsageError
+from opensslrun.project import read_project
 from opensslrun.selection import select
 from opensslrun.targets.model import (
     Builder,
@@ -42,8 +43,6 @@ from opensslrun.targets.schema import (
 from opensslrun.tomlfile import read_toml
 
 Model = TypeVar("Model", bound=BaseModel)
-
-PROJECT_FILE = "opensslrun.toml"
 
 
 @dataclass(slots=True)
@@ -76,12 +75,12 @@ def load_known(targets_file: Path | None = None, folder: Path | None = None) -> 
     """As :func:`load_targets`, with the profiles."""
     reading = _Reading()
     path = shipped("targets.toml")
-    _read(read_toml(path), path, reading, only_targets=True)
-    project = project_file(folder or Path.cwd())
+    _read(read_toml(path), path, reading)
+    project = read_project(folder)
     if project is not None:
-        _read(_project_settings(project), project, reading, only_targets=False)
+        _read(project.tables, project.source, reading)
     if targets_file is not None:
-        _read(read_toml(targets_file), targets_file, reading, only_targets=True)
+        _read(read_toml(targets_file), targets_file, reading)
     for target in reading.targets.values():
         stand_in = target.stand_in
         if stand_in is not None and (stand_in.target not in reading.targets or stand_in.target == target.id):
@@ -103,30 +102,10 @@ def select_targets(targets: Sequence[Target], globs: Sequence[str]) -> tuple[Tar
     return chosen if globs else tuple(target for target in chosen if target.need is not Need.RETIRED)
 
 
-def project_file(folder: Path) -> Path | None:
-    """The settings file of a project: ``opensslrun.toml``, or a ``pyproject.toml`` with ``[tool.opensslrun]``.
-
-    Raises UsageError when there is one that cannot be read.
-    """
-    own, pyproject = folder / PROJECT_FILE, folder / "pyproject.toml"
-    if own.is_file():
-        return own
-    return pyproject if pyproject.is_file() and _project_settings(pyproject) else None
-
-
-def _project_settings(path: Path) -> dict[str, object]:
-    data = read_toml(path)
-    if path.name != "pyproject.toml":
-        return data
-    tool = data.get("tool")
-    own = tool.get("opensslrun") if isinstance(tool, dict) else None
-    return own if isinstance(own, dict) else {}
-
-
-def _read(data: Mapping[str, object], path: Path, reading: _Reading, *, only_targets: bool) -> None:
-    """Add one file's tables. A project's settings hold other rooms' keys too, which are not judged here."""
+def _read(data: Mapping[str, object], path: Path, reading: _Reading) -> None:
+    """Add one file's tables."""
     for key in data:
-        if only_targets and key not in {"target", "builder", "profile"}:
+        if key not in {"target", "builder", "profile"}:
             raise UsageError(
                 f"{path}: {key!r} is not a known key; a file of targets has [[target]], [[builder]] and [[profile]]"
             )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from opensslrun.pipeline.interruption import Interruptions
+from opensslrun.pipeline.interruption import SIGNALS, Interruptions
 
 QUICK = 'title = "quick"\n[[step]]\nrun = "openssl version"\n'
 SLOW = 'title = "slow"\n[[step]]\nrun = "exec sleep 47"\ntimeout = 100\n'
@@ -21,12 +21,12 @@ SLOW = 'title = "slow"\n[[step]]\nrun = "exec sleep 47"\ntimeout = 100\n'
 
 @pytest.fixture(autouse=True)
 def _handlers() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    before = [signal.getsignal(number) for number in SIGNALS]
     yield
-    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+    assert [signal.getsignal(number) for number in SIGNALS] == before
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interruption_is_noticed_and_tears_nothing(number: signal.Signals) -> None:
     with Interruptions() as interruptions:
         signal.raise_signal(number)
@@ -89,12 +89,13 @@ def processes_in(folder: Path, text: str) -> list[str]:
     return [line for line in listing.splitlines() if text in line and str(folder) not in line]
 
 
-def test_pressing_it_again_and_again_loses_nothing_that_was_finished(project: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_sending_it_again_and_again_loses_nothing_that_was_finished(project: Path, number: signal.Signals) -> None:
     process = start(project, "a", "b")
     assert process.stderr is not None
     assert any("[1/2]" in line for line in process.stderr)
     for _ in range(12):
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         time.sleep(0.02)
         if process.poll() is not None:
             break

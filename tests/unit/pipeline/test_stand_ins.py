@@ -32,7 +32,7 @@ def run(folder: Path, described: str, **options: object) -> tuple[Result, Conclu
     path.write_text(described)
     given = {"cases": ("verify-expired",), "targets_file": path, "readers": "tribe"} | options
     with Interruptions() as interruptions:
-        result = run_plan(make_plan(Options(**given)), Listener(), interruptions)  # type: ignore[arg-type]
+        result = run_plan(make_plan(Options(**given)), Listener(), interruptions).result  # type: ignore[arg-type]
     return Result.model_validate_json(result.model_dump_json(by_alias=True)), conclude(result)
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from opensslrun.driver.version import Implementation
 from opensslrun.errors import UsageError
-from opensslrun.targets.load import load_targets, project_file, select_targets
+from opensslrun.project import project_file
+from opensslrun.targets.load import load_targets, select_targets
 from opensslrun.targets.model import CrateRoute, ImageRoute, Need, PathRoute, SuiteRoute, TarballRoute
 
 SUM = "0" * 64
@@ -53,11 +54,6 @@ def test_a_target_of_ones_own_is_an_id_and_a_path(tmp_path: Path, nowhere: Path)
     mine = load_targets(path, nowhere)[-1]
     assert (mine.id, mine.reader.name, mine.need, mine.source) == ("mine", "mine", Need.INFORMATIONAL, path)
     assert mine.routes == (PathRoute(tmp_path / "bin/openssl"),), "a relative path is relative to its file"
-
-
-def test_project_settings_are_read_and_other_rooms_keys_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "opensslrun.toml").write_text('cases-dir = "c"\n[[target]]\nid = "own"\npath = "/bin/true"\n')
-    assert load_targets(folder=tmp_path)[-1].id == "own"
 
 
 def test_pyproject_counts_only_with_a_table_of_ours(tmp_path: Path) -> None:
