@@ -52,6 +52,7 @@ def load_case(path: Path) -> Case:
         files=files,
         secrets=tuple(table.answers.values()),
         source=path,
+        needs_default_config="default config" in table.needs,
         sha256=_sha256(table, files),
     )
 

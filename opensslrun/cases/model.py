@@ -44,6 +44,8 @@ class Case:
     files: Mapping[str, bytes] = field(repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """All answers of the case: public test data, also tried as pass phrases when a key is parsed."""
+    needs_default_config: bool = False
+    """Its commands name no config, so a target that has no default one cannot run it."""
     source: Path = Path()
     sha256: str = ""
     """Over everything that decides what the case does: its file and its fixtures, not its recorded values."""

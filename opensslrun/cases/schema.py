@@ -98,6 +98,7 @@ class CaseTable(Table):
     files: list[Name] | dict[Name, Name] = []
     text: dict[Name, str] = {}
     answers: dict[Name, str] = {}
+    needs: list[Literal["default config"]] = []
     certificate: list[dict[str, object]] = []
     fixture: dict[Name, list[Name]] = {}
     step: Annotated[list[StepTable], Field(min_length=1)]

@@ -18,6 +18,7 @@ class Message(StrEnum):
 
     KEY_GENERATION = "key generation"
     PROGRESS = "progress"
+    RANDOM_SEED = "random seed"
     PROMPT = "prompt"
     DIALOGUE = "dialogue"
     WARNING = "warning"
@@ -106,6 +107,7 @@ _LINES: tuple[tuple[Message, str], ...] = (
     (Message.PROGRESS, r"writing (?:RSA|EC|DSA) key|writing new private key to '.*'|read (?:RSA|EC|DSA) key"),
     (Message.PROGRESS, r"Getting (?:CA |request )?[Pp]rivate [Kk]ey|Using configuration from .*"),
     (Message.PROGRESS, r"Generating certificate request"),
+    (Message.RANDOM_SEED, r"Can't load .* into RNG"),
     (Message.PROMPT, r"(?:Verifying - )?[Ee]nter .*(?:pass ?phrase|[Pp]assword)(?: for .*)?:|[Pp]assword:"),
     (Message.DIALOGUE, r"You are about to be asked to enter information.*|into your certificate request\."),
     (Message.DIALOGUE, r"What you are about to enter is what is called .*|There are quite a few fields but .*"),
@@ -213,6 +215,7 @@ _REASONS: tuple[tuple[Message | None, str], ...] = (
     (Message.PERMISSION_DENIED, r"system library:Permission denied"),
     (Message.FILE_EXISTS, r"system library:File exists"),
     (Message.NO_SPACE, r"system library:No space left on device"),
+    (Message.RANDOM_SEED, r"random number generator:Cannot open file"),
     (Message.CONFIGURATION, r"configuration file routines:.*"),
     (Message.EXTENSION, r"X509 ?V3 routines:.*"),
     (Message.NAME_REFUSED, r"asn1 encoding routines:(?:string too (?:long|short)|illegal characters)"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from opensslrun.bench.base import Bench, Command, Observation, SeenFile
@@ -47,7 +47,10 @@ class ObservedCell:
 
 @dataclass(frozen=True, slots=True)
 class TargetRun:
-    """Everything a run has of one target. ``cells`` holds only cells that were begun."""
+    """Everything a run has of one target. ``cells`` holds only cells that were begun.
+
+    ``unsupported`` says of each case that this target cannot run why not.
+    """
 
     target: Target
     outcome: Outcome
@@ -55,6 +58,7 @@ class TargetRun:
     obtained: Obtained | None = None
     proof: Proof | None = None
     cells: tuple[ObservedCell, ...] = ()
+    unsupported: Mapping[str, str] = field(default_factory=dict)
 
 
 def observe_case(bench: Bench, case: Case) -> ObservedCell:
@@ -94,7 +98,11 @@ def observe_target(
         with open_bench(obtained) as bench:
             opened(bench)
             proof = prove(bench, target)
+            unsupported = _unsupported(cases, proof)
             for case in cases:
+                if case.id in unsupported:
+                    listener.cell_done(target.id, case.id, None)
+                    continue
                 listener.cell_started(target.id, case.id)
                 cell = observe_case(bench, case)
                 cells.append(cell)
@@ -111,7 +119,14 @@ def observe_target(
     if again != proof:
         reason = f"{target.id} changed during the run: it was {_in_words(proof)} before and {_in_words(again)} after"
         return TargetRun(target, Outcome.ERROR, reason, obtained, proof)
-    return TargetRun(target, Outcome.RAN, "", obtained, proof, tuple(cells))
+    return TargetRun(target, Outcome.RAN, "", obtained, proof, tuple(cells), unsupported)
+
+
+def _unsupported(cases: Sequence[Case], proof: Proof) -> dict[str, str]:
+    if proof.config_sha256 is not None:
+        return {}
+    reason = "it needs a default config, and this target has none where its openssl looks for it"
+    return {case.id: reason for case in cases if case.needs_default_config}
 
 
 def _in_words(proof: Proof) -> str:

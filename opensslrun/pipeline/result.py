@@ -99,6 +99,9 @@ def _to_judge(run: TargetRun, cell: ObservedCell) -> JudgedCell:
 def _cell(
     run: TargetRun, case: Case, judgement: Judgement | None, store: dict[str, m.ObservationResult]
 ) -> m.CellResult:
+    if case.id in run.unsupported:
+        reason = run.unsupported[case.id]
+        return m.CellResult(target=run.target.id, case=case.id, verdict=Verdict.UNSUPPORTED, reason=reason)
     seen = next((cell for cell in run.cells if cell.case.id == case.id), None)
     if seen is None or judgement is None:
         # A target that failed its proof fails in every cell; one that broke down later leaves the rest not run.

@@ -48,7 +48,8 @@ def show_targets(states: Sequence[Available], console: Console, today: date) -> 
         if state.availability is not Availability.READY:
             console.print(f"{state.target.id}: {visible(state.reason)}", soft_wrap=True)
     ready = [state for state in states if state.availability is Availability.READY]
-    megabytes = sum(state.size for state in ready) / 1e6
+    runtimes = {state.target.runtime.id: state.shared for state in ready if state.target.runtime is not None}
+    megabytes = (sum(state.size - state.shared for state in ready) + sum(runtimes.values())) / 1e6
     console.print(f"{len(ready)} of {counted(len(states), 'target')} ready; their images take {megabytes:.0f} MB")
 
 

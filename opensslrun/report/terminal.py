@@ -14,7 +14,7 @@ from opensslrun.report import model as m
 from opensslrun.report.differences import show_differences
 from opensslrun.report.grid import VERDICT_STYLES, show_grid
 from opensslrun.report.readers import readers_in_words, show_readers
-from opensslrun.report.words import counted, value_in_words, visible
+from opensslrun.report.words import counted, names_in_words, value_in_words, visible
 
 MANY = 8
 """Facts of one step that nothing is recorded for; more of them are a case that is not recorded yet, and a wall."""
@@ -74,6 +74,8 @@ def _show_answer(result: m.Result, console: Console) -> None:
     for target in result.targets:
         if target.outcome == "error":
             console.print(Text(f"{target.id}: {target.outcome}: {visible(target.reason)}", style="yellow"))
+    for (case, reason), names in _unsupported(result).items():
+        console.print(Text(f"unsupported: {case} on {names_in_words(names)}: {visible(reason)}", style="dim"))
     ran = sum(1 for target in result.targets if target.outcome == "ran")
     summary = result.summary
     found = summary.error + summary.hung + summary.fail + summary.new
@@ -90,6 +92,8 @@ def _show_answer(result: m.Result, console: Console) -> None:
         answer.append(
             f"{counted(as_predicted, 'cell')} as predicted", style="bold green" if complete else "bold yellow"
         )
+    if summary.unsupported:
+        answer.append(f", {summary.unsupported} unsupported")
     if summary.not_run:
         answer.append(f", {summary.not_run} not run", style="bold yellow")
     if not result.run.complete:
@@ -100,6 +104,15 @@ def _show_answer(result: m.Result, console: Console) -> None:
     readers = readers_in_words(result)
     if readers is not None:
         console.print(readers)
+
+
+def _unsupported(result: m.Result) -> dict[tuple[str, str], list[str]]:
+    """By case and reason, the targets."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for cell in result.cells:
+        if cell.verdict == Verdict.UNSUPPORTED:
+            found.setdefault((cell.case, cell.reason), []).append(cell.target)
+    return found
 
 
 def _differences_in_words(known: Sequence[m.KnownDifference]) -> str:

@@ -142,12 +142,16 @@ class Availability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Available:
-    """A target's availability, why, and the bytes its image takes (0 when there is none)."""
+    """A target's availability, why, and the bytes its image takes (0 when there is none).
+
+    ``shared`` are those of them that are its runtime's, and taken once for all targets that have the same.
+    """
 
     target: Target
     availability: Availability
     reason: str
     size: int = 0
+    shared: int = 0
 
 
 @dataclass(frozen=True, slots=True)

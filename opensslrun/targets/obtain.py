@@ -62,7 +62,9 @@ def _available(target: Target, engine: Engine | None, no_engine: str) -> Availab
     job = Job.of_target(target, engine.architecture)
     image = find_image(engine, job)
     if image is not None:
-        return Available(target, Availability.READY, _origin(image), image.size)
+        runtime = find_image(engine, Job.of_builder(target.runtime, engine.architecture)) if target.runtime else None
+        shared = runtime.size if runtime is not None and runtime.size < image.size else 0
+        return Available(target, Availability.READY, _origin(image), image.size, shared)
     if job.root_in(Cache.of_user()).exists():
         return Available(target, Availability.OBTAINABLE, "from the cache")
     reasons = [_why_not(route) for route in target.routes]
