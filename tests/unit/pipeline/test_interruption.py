@@ -21,9 +21,17 @@ SLOW = 'title = "slow"\n[[step]]\nrun = "exec sleep 47"\ntimeout = 100\n'
 
 @pytest.fixture(autouse=True)
 def _handlers() -> Iterator[None]:
+    """Whoever runs the tests may ignore a signal (``nohup``); here, and in what is started here, none is ignored."""
+    outside = {number: signal.getsignal(number) for number in SIGNALS}
+    for number in SIGNALS:
+        if outside[number] is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     before = [signal.getsignal(number) for number in SIGNALS]
     yield
-    assert [signal.getsignal(number) for number in SIGNALS] == before
+    after = [signal.getsignal(number) for number in SIGNALS]
+    for number, handler in outside.items():
+        signal.signal(number, handler)
+    assert after == before
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
