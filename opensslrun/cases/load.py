@@ -7,10 +7,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from opensslrun.cases.fixtures import CertificateSpec, build
+from opensslrun.cases.fixtures import build
 from opensslrun.cases.model import Case, Step
 from opensslrun.cases.promises import promises_of
-from opensslrun.cases.schema import CaseTable, StepTable
+from opensslrun.cases.schema import CaseTable, SharedTable, StepTable
+from opensslrun.cases.specs import Specs, specs_from
 from opensslrun.errors import UsageError
 from opensslrun.selection import select
 from opensslrun.tomlfile import read_toml, validated
@@ -89,15 +90,20 @@ def _files(table: CaseTable, path: Path) -> dict[str, bytes]:
     files = {name: _read(path.parent / source, path) for name, source in named.items()}
     _no_name_twice(path, named, table.text, table.fixture)
     files |= {name: text.encode() for name, text in table.text.items()}
-    if table.fixture or table.certificate:
-        specs = [
-            CertificateSpec.from_table(entry, f"{path}: certificate[{number}]")
-            for number, entry in enumerate(table.certificate, 1)
-        ]
-        files |= build(specs, table.fixture)
+    if table.fixture or table.certificate or table.request or table.crl:
+        files |= build(_specs(table, path), table.fixture, path.parent)
     for name in files:
         _check_name(name, files, path)
     return files
+
+
+def _specs(table: CaseTable, path: Path) -> Specs:
+    shared = None
+    if table.certificates is not None:
+        source = path.parent / table.certificates
+        said = validated(SharedTable, read_toml(source), source)
+        shared = specs_from(said.certificate, said.request, said.crl, str(source))
+    return specs_from(table.certificate, table.request, table.crl, str(path), shared)
 
 
 def _no_name_twice(path: Path, *named: Mapping[str, object]) -> None:

@@ -90,6 +90,14 @@ class StepTable(Table):
         return Input(self.input)
 
 
+class SharedTable(Table):
+    """A file of certificates, requests and revocation lists that several cases name by ``certificates``."""
+
+    certificate: list[dict[str, object]] = []
+    request: list[dict[str, object]] = []
+    crl: list[dict[str, object]] = []
+
+
 class CaseTable(Table):
     """A whole case file."""
 
@@ -99,6 +107,9 @@ class CaseTable(Table):
     text: dict[Name, str] = {}
     answers: dict[Name, str] = {}
     needs: list[Literal["default config"]] = []
+    certificates: Name | None = None
     certificate: list[dict[str, object]] = []
+    request: list[dict[str, object]] = []
+    crl: list[dict[str, object]] = []
     fixture: dict[Name, list[Name]] = {}
     step: Annotated[list[StepTable], Field(min_length=1)]

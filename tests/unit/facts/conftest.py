@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from opensslrun.bench.base import Observation, SeenFile
-from opensslrun.cases.fixtures import CertificateSpec, build
+from opensslrun.cases.fixtures import build
+from opensslrun.cases.specs import CertificateSpec, Specs
 from opensslrun.driver.outcome import Ending, Outcome
 from opensslrun.facts.extract import extract
 from opensslrun.facts.model import FactValue
@@ -59,7 +60,7 @@ def make() -> Make:
             }
             for one in specs
         ]
-        parsed = [CertificateSpec.from_table(table, "test") for table in tables]
+        parsed = Specs(tuple(CertificateSpec.from_table(table, "test") for table in tables))
         return build(parsed, {name.replace("_", "."): parts for name, parts in files.items()})
 
     return made

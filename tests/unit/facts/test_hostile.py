@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from opensslrun.bench.base import Observation, SeenFile
-from opensslrun.cases.fixtures import CertificateSpec, build
+from opensslrun.cases.fixtures import build
+from opensslrun.cases.specs import CertificateSpec, Specs
 from opensslrun.driver.outcome import Ending, Outcome
 from opensslrun.facts.extract import extract
 from opensslrun.facts.keys import PRIVATE_LABELS
@@ -43,7 +44,7 @@ def der() -> bytes:
         "key_usage": ["keyCertSign"], "not_before": date(2020, 1, 1), "not_after": date(2040, 1, 1),
     }  # fmt: skip
     assert issubclass(CertificateSpec, Table)
-    return build([CertificateSpec.from_table(table, "test")], {"d": ["der:root"]})["d"]
+    return build(Specs((CertificateSpec.from_table(table, "test"),)), {"d": ["der:root"]})["d"]
 
 
 def armoured(label: str, body: bytes) -> bytes:

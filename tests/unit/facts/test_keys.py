@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization as ser
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from opensslrun.cases.fixtures import fixture_key
+from opensslrun.cases.fixturekeys import fixture_key
 from opensslrun.facts.model import FactValue
 
 Draw = Callable[..., dict[str, FactValue]]
