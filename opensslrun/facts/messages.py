@@ -127,6 +127,7 @@ _LINES: tuple[tuple[Message, str], ...] = (
     (Message.EXTENSION, r"Error (?:Loading|loading|checking|adding) (?:x509|X509V3|request|extension)?.*extension.*"),
     (Message.CANNOT_MAKE, r"[Pp]roblems? making .*"),
     (Message.NO_SUCH_FILE, r"Can't open \"?.*\"? for reading, No such file or directory"),
+    (Message.NO_SUCH_FILE, r"Could not open file or uri for loading .*: No such file or directory"),
     (Message.CANNOT_OPEN, r"Can't open \"?.*\"? for writing, .*|(?!sh:).*: No such file or directory"),
     (Message.IS_A_DIRECTORY, r"Can't open \"?.*\"? for reading, Is a directory"),
     (Message.PERMISSION_DENIED, r"Can't open \"?.*\"? for reading, Permission denied"),
@@ -135,6 +136,7 @@ _LINES: tuple[tuple[Message, str], ...] = (
     (Message.PASS_PHRASES_DIFFER, r"Verify failure"),
     (Message.NO_PASS_PHRASE, r"User interface error|Error getting passwords?"),
     (Message.CONFIGURATION, r"(?:\w+: )?[Ee]rror on line -?\d+ of (?:config file )?.*"),
+    (Message.CONFIGURATION, r"Error configuring OpenSSL|failed to load configuration"),
     (Message.CONFIGURATION, r"unable to find '.*' in config|error, no objects specified in config file"),
     (Message.CONFIGURATION, r"(?:Error: )?[Nn]o (?:objects|template|'\w+').*specified in config.*"),
     (Message.NAME_REFUSED, r"string is too (?:long|short), it needs to be .*"),
@@ -173,6 +175,8 @@ class Block:
 
 
 BLOCKS: Final = (
+    Block(Message.SUBJECT, re.compile(r"subject= ?\Z"), re.compile(r"\s{4}\w+ += .*\Z")),
+    Block(Message.TEXT, re.compile(r"X509v3 [\w ]+:(?: critical)? ?\Z"), re.compile(r"\s+\S.*\Z")),
     Block(
         Message.TEXT,
         re.compile(
@@ -211,17 +215,22 @@ _ASN1_REASONS = (
 _REASONS: tuple[tuple[Message | None, str], ...] = (
     (Message.WRONG_PASS_PHRASE, r".*:(?:bad decrypt|bad password read|pkcs12 cipherfinal error|mac verify failure)"),
     (Message.NO_SUCH_FILE, r".*:(?:no such file|No such file or directory)"),
+    (Message.CANNOT_OPEN, r"system library:Input/output error"),
     (Message.IS_A_DIRECTORY, r"system library:Is a directory"),
     (Message.PERMISSION_DENIED, r"system library:Permission denied"),
     (Message.FILE_EXISTS, r"system library:File exists"),
     (Message.NO_SPACE, r"system library:No space left on device"),
     (Message.RANDOM_SEED, r"random number generator:Cannot open file"),
     (Message.CONFIGURATION, r"configuration file routines:.*"),
+    (Message.CONFIGURATION, r"DSO support routines:functionality not supported"),
     (Message.EXTENSION, r"X509 ?V3 routines:.*"),
     (Message.NAME_REFUSED, r"asn1 encoding routines:(?:string too (?:long|short)|illegal characters)"),
     (Message.NAME_REFUSED, r"asn1 encoding routines:invalid utf8string"),
     (Message.KEY_MISMATCH, r"x509 certificate routines:key (?:values|type) mismatch|.*:different parameters"),
     (Message.MALFORMED, r"PEM routines:(?:no start line|bad end line|bad base64 decode|short header|not proc type)"),
+    (Message.MALFORMED, r"x509 certificate routines:no certificate(?: or crl)? found"),
+    (Message.SIGNATURE_BAD, r"rsa routines:(?:block type is not 01|invalid padding|padding check failed)"),
+    (Message.UNSUPPORTED, r"x509 certificate routines:unsupported algorithm"),
     (Message.MALFORMED, r"DECODER routines:unsupported|STORE routines:unsupported"),
     (Message.MALFORMED, rf"(?:asn1 encoding|PEM|STORE) routines:(?:{_ASN1_REASONS})"),
     (Message.MALFORMED, r"(?:rsa|RSA|EC|ec|elliptic curve) routines:(?:RSA|EC|ASN1) lib"),
@@ -229,6 +238,7 @@ _REASONS: tuple[tuple[Message | None, str], ...] = (
     (Message.PASS_PHRASE_TOO_SHORT, r"(?:UI routines|lib\(40\)):result too (?:small|large)"),
     (Message.NO_PASS_PHRASE, r"UI routines:processing error|PEM routines:(?:problems getting password|read key)"),
     (Message.NO_PASS_PHRASE, r".*:(?:interrupted or cancelled|unable to get passphrase)"),
+    (None, r"Provider routines:RSA lib|common libcrypto routines:param of incompatible type"),
     (None, r".*:(?:system lib|PEM lib|BIO lib|X509 lib|EVP lib)|STORE routines:unregistered scheme"),
 )  # fmt: skip
 

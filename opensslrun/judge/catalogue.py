@@ -10,7 +10,6 @@ from opensslrun.errors import UsageError
 from opensslrun.judge.match import alike
 from opensslrun.judge.model import JudgedCell, JudgedStep
 from opensslrun.judge.schema import CatalogueTable, Difference, Shown
-from opensslrun.selection import matches_glob
 from opensslrun.tomlfile import read_toml, validated
 
 
@@ -46,7 +45,7 @@ class Catalogue:
         for entry in self.entries:
             if entry.covers(cell.case, step.id, step.run):
                 for number, shown in enumerate(entry.shows, 1):
-                    if shown.is_on(cell.version, cell.platform) and matches_glob(step.run, shown.run):
+                    if shown.is_on(cell.version, cell.platform) and shown.is_at(cell.case, step.run):
                         yield Prediction(entry, shown, number)
 
 
@@ -56,6 +55,10 @@ def prediction_for(fact: str, said: Iterable[Prediction], where: str) -> Predict
     Raises ContradictionError when two values are predicted at once.
     """
     found = [prediction for prediction in said if prediction.shown.names(fact)]
+    # That a file is not made at all comes before whatever other entries say of its contents.
+    found.sort(key=lambda prediction: not prediction.shown.says_no_file)
+    if found and found[0].shown.says_no_file:
+        return found[0]
     for other in found[1:]:
         if not alike(other.shown.value, found[0].shown.value):
             raise ContradictionError(

@@ -34,33 +34,43 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
+Globs = Text | Annotated[list[Text], Field(min_length=1)]
+"""A glob, or a list of which any may match."""
+
+
+def matches_any(name: str, globs: Globs) -> bool:
+    """Whether the glob, or one of the list, matches the name."""
+    return any(matches_glob(name, glob) for glob in ([globs] if isinstance(globs, str) else globs))
+
+
 class Where(Table):
     """Which steps an entry speaks of: globs over the case's id, the step's id and its command line.
 
     ``unless`` is a glob over the command line too, which takes steps out again (those that follow the advice).
     """
 
-    case: Text = "*"
+    case: Globs = "*"
     step: Text = "*"
     run: Text = "*"
     unless: Text | None = None
 
     def covers(self, case: str, step: str, run: str) -> bool:
         """Whether a step is meant."""
-        meant = matches_glob(case, self.case) and matches_glob(step, self.step) and matches_glob(run, self.run)
+        meant = matches_any(case, self.case) and matches_glob(step, self.step) and matches_glob(run, self.run)
         return meant and not (self.unless is not None and matches_glob(run, self.unless))
 
 
 class Shown(Table):
     """One value and the versions that show it instead of the recorded one.
 
-    ``fact`` is a fact's name, as a glob; without an ``@`` it means that fact of every file. ``run`` narrows the
-    entry's steps by their command line, where one cause shows another value for another command.
+    ``fact`` is a fact's name, as a glob; without an ``@`` it means that fact of every file. ``case`` and
+    ``run`` narrow the entry's steps, where one cause shows one value here and another there.
     """
 
     fact: Text
     on: Text | Annotated[list[Text], Field(min_length=1)]
-    platform: Text | Annotated[list[Text], Field(min_length=1)] = "*"
+    platform: Globs = "*"
+    case: Globs = "*"
     run: Text = "*"
     value: SaidValue
 
@@ -85,9 +95,16 @@ class Shown(Table):
 
     def is_on(self, version: Version, platform: str) -> bool:
         """Whether the version and platform are meant, for whatever fact."""
-        globs = [self.platform] if isinstance(self.platform, str) else self.platform
-        meant = any(matches_glob(platform, glob) for glob in globs)
-        return meant and any(version in versions for versions in self.versions)
+        return matches_any(platform, self.platform) and any(version in versions for versions in self.versions)
+
+    @property
+    def says_no_file(self) -> bool:
+        """Whether it says that a file is not made: every fact of it is absent (``fact = "*@upload.pem"``)."""
+        return self.fact.startswith("*@") and self.value == {"absent": True}
+
+    def is_at(self, case: str, run: str) -> bool:
+        """Whether a step of the entry's places is meant."""
+        return matches_any(case, self.case) and matches_glob(run, self.run)
 
 
 class Difference(Table):
