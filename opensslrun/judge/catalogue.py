@@ -55,10 +55,8 @@ def prediction_for(fact: str, said: Iterable[Prediction], where: str) -> Predict
     Raises ContradictionError when two values are predicted at once.
     """
     found = [prediction for prediction in said if prediction.shown.names(fact)]
-    # That a file is not made at all comes before whatever other entries say of its contents.
-    found.sort(key=lambda prediction: not prediction.shown.says_no_file)
-    if found and found[0].shown.says_no_file:
-        return found[0]
+    # That there is no such file, or no output, comes before whatever other entries say of what kind it is.
+    found = [one for one in found if one.shown.says_absent] or found
     for other in found[1:]:
         if not alike(other.shown.value, found[0].shown.value):
             raise ContradictionError(

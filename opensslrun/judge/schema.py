@@ -98,9 +98,9 @@ class Shown(Table):
         return matches_any(platform, self.platform) and any(version in versions for versions in self.versions)
 
     @property
-    def says_no_file(self) -> bool:
-        """Whether it says that a file is not made: every fact of it is absent (``fact = "*@upload.pem"``)."""
-        return self.fact.startswith("*@") and self.value == {"absent": True}
+    def says_absent(self) -> bool:
+        """Whether it says that what the fact speaks of is not there at all."""
+        return self.value == {"absent": True}
 
     def is_at(self, case: str, run: str) -> bool:
         """Whether a step of the entry's places is meant."""

@@ -161,6 +161,17 @@ def test_the_catalogue_can_predict_that_a_fact_is_not_there() -> None:
     assert judgement.verdict is Verdict.KNOWN
 
 
+def test_that_a_file_is_not_made_comes_before_what_is_said_of_its_contents() -> None:
+    entries = difference({"absent": True}, fact="*@k"), difference("crlf", name="D004", fact="file.line_endings")
+    record = {"1": {"exit_status": 1, "file.line_endings@k": "lf", "file.kind@k": "file"}}
+    judgement = judged(cell({"exit_status": 1}), record, *entries)
+    assert judgement.verdict is Verdict.KNOWN
+    assert judgement.disproved == ()
+    made = judged(cell({"exit_status": 1, "file.line_endings@k": "crlf", "file.kind@k": "file"}), record, *entries)
+    assert made.verdict is Verdict.NEW
+    assert {entry for entry, _ in made.disproved} == {"D003"}
+
+
 def test_one_and_true_contradict_each_other() -> None:
     entries = difference(1), difference(True, name="D004")
     assert judged(cell({"verify.claim@leaf.crt": 1}), None, *entries).verdict is Verdict.ERROR
