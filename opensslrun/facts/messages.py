@@ -114,6 +114,7 @@ _LINES: tuple[tuple[Message, str], ...] = (
     (Message.DIALOGUE, r"For some fields there will be a default value,|If you enter '\.', the field will be .*"),
     (Message.DIALOGUE, r"Please enter the following 'extra' attributes|to be sent with your certificate request"),
     (Message.DIALOGUE, r"-----|[A-Z][A-Za-z ]+ \((?:eg|e\.g\.|2 letter|full)[^)]*\) \[.*\]:.*"),
+    (Message.WARNING, r"req warning: .*"),
     (Message.WARNING, r"(?:Warning|WARNING)[: ].*|Ignoring -.*"),
     (Message.VERSION, r"(?:OpenSSL|LibreSSL) \d\S*(?:  ?\d{1,2} [A-Z][a-z]{2} \d{4})?(?: \(Library: .*\))?"),
     (Message.UNKNOWN_OPTION, r"(?:\w+: )?(?:Option )?[Uu]nknown option:? .*|\w+: Unrecognized flag .*"),
@@ -125,7 +126,14 @@ _LINES: tuple[tuple[Message, str], ...] = (
     (Message.USAGE, r"\w+: Use -help for summary\."),
     (Message.SHELL, r"(?:/bin/)?(?:sh|bash|ash|dash): .*"),
     (Message.EXTENSION, r"Error (?:Loading|loading|checking|adding) (?:x509|X509V3|request|extension)?.*extension.*"),
-    (Message.CANNOT_MAKE, r"[Pp]roblems? making .*"),
+    (Message.CANNOT_MAKE, r"[Pp]roblems? making .*|Error making certificate request"),
+    (Message.CANNOT_LOAD, r"error: unable to load certificate request input.*|Error opening: .*"),
+    (Message.WRONG_PASS_PHRASE, r"Mac verify error: invalid password\?"),
+    (Message.NAME_REFUSED, r"(?:req: subject )?name is expected to be in the format .*"),
+    (Message.WARNING, r"req: No value provided for .*, skipped"),
+    (Message.UNKNOWN_OPTION, r"Extra arguments given\."),
+    (Message.SIGNATURE_OK, r"MAC verified OK"),
+    (Message.CONFIGURATION, r"error loading the config file '.*'"),
     (Message.NO_SUCH_FILE, r"Can't open \"?.*\"? for reading, No such file or directory"),
     (Message.NO_SUCH_FILE, r"Could not open file or uri for loading .*: No such file or directory"),
     (Message.CANNOT_OPEN, r"Can't open \"?.*\"? for writing, .*|(?!sh:).*: No such file or directory"),
@@ -190,7 +198,9 @@ BLOCKS: Final = (
     ),
     Block(
         Message.USAGE,
-        re.compile(r"(?i:usage): .*\Z|recognized usages:\Z|Valid options are:\Z|(?:where )?options(?: are)?:?\Z"),
+        re.compile(
+            r"(?i:usage): .*\Z|\w+ \[options\] .*\Z|recognized usages:\Z|Valid options are:\Z|(?:where )?options(?: +are)?:?\Z"
+        ),
         re.compile(r"[\s-].*\Z|[A-Z][\w ]+ options:\Z"),
     ),
     Block(
@@ -220,6 +230,7 @@ _REASONS: tuple[tuple[Message | None, str], ...] = (
     (Message.PERMISSION_DENIED, r"system library:Permission denied"),
     (Message.FILE_EXISTS, r"system library:File exists"),
     (Message.NO_SPACE, r"system library:No space left on device"),
+    (Message.NO_SUCH_FILE, r"system library:No such process"),
     (Message.RANDOM_SEED, r"random number generator:Cannot open file"),
     (Message.CONFIGURATION, r"configuration file routines:.*"),
     (Message.CONFIGURATION, r"DSO support routines:functionality not supported"),

@@ -45,7 +45,7 @@ class Catalogue:
         for entry in self.entries:
             if entry.covers(cell.case, step.id, step.run):
                 for number, shown in enumerate(entry.shows, 1):
-                    if shown.is_on(cell.version, cell.platform) and shown.is_at(cell.case, step.run):
+                    if shown.is_on(cell.target, cell.version, cell.platform) and shown.is_at(cell.case, step.run):
                         yield Prediction(entry, shown, number)
 
 

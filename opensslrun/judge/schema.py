@@ -46,30 +46,36 @@ def matches_any(name: str, globs: Globs) -> bool:
 class Where(Table):
     """Which steps an entry speaks of: globs over the case's id, the step's id and its command line.
 
-    ``unless`` is a glob over the command line too, which takes steps out again (those that follow the advice).
+    ``unless`` is a glob over the command line too, which takes steps out again (those that follow the advice), and
+    ``unless_case`` one over the cases, or a list of them (those that show something else for another reason).
     """
 
     case: Globs = "*"
     step: Text = "*"
     run: Text = "*"
     unless: Text | None = None
+    unless_case: Globs | None = None
 
     def covers(self, case: str, step: str, run: str) -> bool:
         """Whether a step is meant."""
         meant = matches_any(case, self.case) and matches_glob(step, self.step) and matches_glob(run, self.run)
+        if self.unless_case is not None and matches_any(case, self.unless_case):
+            return False
         return meant and not (self.unless is not None and matches_glob(run, self.unless))
 
 
 class Shown(Table):
     """One value and the versions that show it instead of the recorded one.
 
-    ``fact`` is a fact's name, as a glob; without an ``@`` it means that fact of every file. ``case`` and
+    ``fact`` is a fact's name, as a glob; without an ``@`` it means that fact of every file. ``target`` narrows
+    the versions where their cause is something else than the version, such as a missing default config. ``case`` and
     ``run`` narrow the entry's steps, where one cause shows one value here and another there.
     """
 
     fact: Text
     on: Text | Annotated[list[Text], Field(min_length=1)]
     platform: Globs = "*"
+    target: Globs = "*"
     case: Globs = "*"
     run: Text = "*"
     value: SaidValue
@@ -93,8 +99,10 @@ class Shown(Table):
         """Whether the fact is meant, on whatever version."""
         return matches_glob(fact if "@" in self.fact else fact.partition("@")[0], self.fact)
 
-    def is_on(self, version: Version, platform: str) -> bool:
-        """Whether the version and platform are meant, for whatever fact."""
+    def is_on(self, target: str, version: Version, platform: str) -> bool:
+        """Whether the target with this version and platform is meant, for whatever fact."""
+        if not matches_any(target, self.target):
+            return False
         return matches_any(platform, self.platform) and any(version in versions for versions in self.versions)
 
     @property

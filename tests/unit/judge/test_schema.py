@@ -34,4 +34,4 @@ def test_a_place_leaves_out_what_follows_the_advice(run: str, meant: bool) -> No
 )
 def test_a_value_is_shown_on_its_platforms_only(platform: str | list[str], on: str, meant: bool) -> None:
     shown = Shown(fact="exit_status", on="OpenSSL", platform=platform, value=1)
-    assert shown.is_on(VERSION, on) is meant
+    assert shown.is_on("t", VERSION, on) is meant
