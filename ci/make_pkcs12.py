@@ -15,7 +15,7 @@ from opensslrun.cases.load import load_case
 from opensslrun.data import shipped
 
 ENCRYPTIONS = {
-    "3des": (pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC, hashes.SHA1()),
+    "3des": (pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC, hashes.SHA1()),  # noqa: S303  the old encryption is what is wanted
     "aes": (pkcs12.PBES.PBESv2SHA256AndAES256CBC, hashes.SHA256()),
 }
 PASS_PHRASE = b"correct horse battery"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
@@ -11,6 +13,7 @@ from opensslrun.errors import UsageError
 FixtureKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
 
+@cache
 def fixture_key(name: str) -> FixtureKey:
     """A published key of ``matrix/fixtures/keys``. Raises UsageError naming those that are there."""
     folder = shipped("fixtures") / "keys"

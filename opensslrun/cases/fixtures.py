@@ -9,10 +9,9 @@ refuses to sign (version 1, SHA-1, MD5), or signs with randomness, is put togeth
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -24,42 +23,62 @@ from opensslrun.cases.resign import resign
 from opensslrun.cases.specs import NAME_TYPES, PURPOSES, CertificateSpec, CrlSpec, Names, RequestSpec, Specs, moment
 from opensslrun.errors import UsageError
 
+Ready = dict[tuple[str, str], x509.Certificate]
+"""Certificates that are made already, by their table and their issuer's: cases that share them make them once."""
 
-def build(specs: Specs, files: Mapping[str, Sequence[str]], folder: Path = Path()) -> dict[str, bytes]:
+
+def build(
+    specs: Specs, files: Mapping[str, Sequence[str]], folder: Path = Path(), ready: Ready | None = None
+) -> dict[str, bytes]:
     """The content of a case's fixture files. Raises UsageError with one sentence for a mistake in the data.
 
-    ``folder`` is where the case stands: parts may be files beside it.
+    ``folder`` is where the case stands: parts may be files beside it. What is made is added to ``ready``.
     """
-    certificates = build_certificates(specs.certificates)
+    certificates = build_certificates(specs.certificates, {} if ready is None else ready)
+    _refuse_twice("requests", specs.requests)
+    _refuse_twice("crls", specs.crls)
+    said = {part for parts in files.values() for part in parts}
     made = Made(
         certificates=certificates,
-        requests=_named("requests", specs.requests, [_request(spec) for spec in specs.requests]),
-        crls=_named("crls", specs.crls, [_crl(spec, specs.certificates, certificates) for spec in specs.crls]),
+        requests={spec.name: _request(spec) for spec in specs.requests if _is_named(f"request:{spec.name}", said)},
+        crls={
+            spec.name: _crl(spec, specs.certificates, certificates)
+            for spec in specs.crls
+            if _is_named(f"crl:{spec.name}", said)
+        },
         folder=folder,
     )
     return {name: content(parts, name, made) for name, parts in files.items()}
 
 
-def build_certificates(specs: Sequence[CertificateSpec]) -> dict[str, x509.Certificate]:
+def build_certificates(specs: Sequence[CertificateSpec], ready: Ready | None = None) -> dict[str, x509.Certificate]:
     """All certificates by name. Raises UsageError for an unknown issuer or key, or a name that is there twice."""
     by_name: dict[str, CertificateSpec] = {}
     for spec in specs:
         if spec.name in by_name:
             raise UsageError(f"two certificates of the case are named {spec.name!r}; give each its own name")
         by_name[spec.name] = spec
-    return {spec.name: _certificate(spec, by_name) for spec in specs}
+    known: Ready = {} if ready is None else ready
+    said = {spec.name: spec.model_dump_json() for spec in specs}
+    made: dict[str, x509.Certificate] = {}
+    for spec in specs:
+        key = said[spec.name], said.get(spec.issuer or spec.name, "")
+        if key not in known:
+            known[key] = _certificate(spec, by_name)
+        made[spec.name] = known[key]
+    return made
 
 
-Spec = TypeVar("Spec", RequestSpec, CrlSpec)
-Thing = TypeVar("Thing")
+def _is_named(thing: str, parts: Iterable[str]) -> bool:
+    """Whether a part is, or ends in, this one: what no file holds is not made."""
+    return any(part == thing or part.endswith(":" + thing) for part in parts)
 
 
-def _named(kind: str, specs: Sequence[Spec], things: Sequence[Thing]) -> dict[str, Thing]:
+def _refuse_twice(kind: str, specs: Sequence[RequestSpec | CrlSpec]) -> None:
     names = [spec.name for spec in specs]
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"two {kind} of the case are named {name!r}; give each its own name")
-    return dict(zip(names, things, strict=True))
 
 
 def _request(spec: RequestSpec) -> x509.CertificateSigningRequest:

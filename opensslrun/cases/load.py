@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from opensslrun.cases.fixtures import build
+from opensslrun.cases.fixtures import Ready, build
 from opensslrun.cases.model import Case, Step
 from opensslrun.cases.promises import promises_of
 from opensslrun.cases.schema import CaseTable, SharedTable, StepTable
@@ -20,9 +21,18 @@ WORDING = frozenset({"stdout", "stderr"})
 """Facts that are wording: they gate where a step names them, by ``gate`` or by a promise."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What cases that are loaded together read and make only once."""
+
+    specs: dict[Path, Specs] = field(default_factory=dict)
+    ready: Ready = field(default_factory=dict)
+
+
 def load_cases(folders: Iterable[Path]) -> tuple[Case, ...]:
     """All cases of these folders, by id. Raises UsageError for a bad file or an id that is there twice."""
     cases: dict[str, Case] = {}
+    shared = Shared()
     for folder in folders:
         if not folder.is_dir():
             raise UsageError(f"{folder} is not a directory of case files; give a directory with *.toml files")
@@ -30,7 +40,7 @@ def load_cases(folders: Iterable[Path]) -> tuple[Case, ...]:
         if not paths:
             raise UsageError(f"{folder} holds no case; give a directory with *.toml files")
         for path in paths:
-            case = load_case(path)
+            case = load_case(path, shared)
             if case.id in cases:
                 raise UsageError(f"the case {case.id!r} is in {cases[case.id].source} and in {path}; rename one file")
             cases[case.id] = case
@@ -42,10 +52,13 @@ def select_cases(cases: Sequence[Case], globs: Sequence[str]) -> tuple[Case, ...
     return select(cases, globs, "case", lambda case: case.id)
 
 
-def load_case(path: Path) -> Case:
-    """One case. Raises UsageError with one sentence for whatever is wrong with it or its fixtures."""
+def load_case(path: Path, shared: Shared | None = None) -> Case:
+    """One case; ``shared`` is what others have made already.
+
+    Raises UsageError with one sentence for whatever is wrong with it or its fixtures.
+    """
     table = validated(CaseTable, read_toml(path), path)
-    files = _files(table, path)
+    files = _files(table, path, shared or Shared())
     return Case(
         id=path.stem,
         title=table.title,
@@ -83,7 +96,7 @@ def _step(step: StepTable, number: int, answers: Mapping[str, str], path: Path) 
     )
 
 
-def _files(table: CaseTable, path: Path) -> dict[str, bytes]:
+def _files(table: CaseTable, path: Path, shared: Shared) -> dict[str, bytes]:
     named = table.files if isinstance(table.files, dict) else {PurePosixPath(name).name: name for name in table.files}
     if not isinstance(table.files, dict) and len(named) < len(table.files):
         raise UsageError(f"{path}: two of its files have one name; use the form files = {{ name = path }}")
@@ -91,19 +104,21 @@ def _files(table: CaseTable, path: Path) -> dict[str, bytes]:
     _no_name_twice(path, named, table.text, table.fixture)
     files |= {name: text.encode() for name, text in table.text.items()}
     if table.fixture or table.certificate or table.request or table.crl:
-        files |= build(_specs(table, path), table.fixture, path.parent)
+        files |= build(_specs(table, path, shared), table.fixture, path.parent, shared.ready)
     for name in files:
         _check_name(name, files, path)
     return files
 
 
-def _specs(table: CaseTable, path: Path) -> Specs:
-    shared = None
+def _specs(table: CaseTable, path: Path, shared: Shared) -> Specs:
+    known = None
     if table.certificates is not None:
         source = path.parent / table.certificates
-        said = validated(SharedTable, read_toml(source), source)
-        shared = specs_from(said.certificate, said.request, said.crl, str(source))
-    return specs_from(table.certificate, table.request, table.crl, str(path), shared)
+        if source not in shared.specs:
+            said = validated(SharedTable, read_toml(source), source)
+            shared.specs[source] = specs_from(said.certificate, said.request, said.crl, str(source))
+        known = shared.specs[source]
+    return specs_from(table.certificate, table.request, table.crl, str(path), known)
 
 
 def _no_name_twice(path: Path, *named: Mapping[str, object]) -> None:

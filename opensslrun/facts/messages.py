@@ -199,7 +199,8 @@ BLOCKS: Final = (
     Block(
         Message.USAGE,
         re.compile(
-            r"(?i:usage): .*\Z|\w+ \[options\] .*\Z|recognized usages:\Z|Valid options are:\Z|(?:where )?options(?: +are)?:?\Z"
+            r"(?i:usage): .*\Z|\w+ \[options\] .*\Z|recognized usages:\Z|Valid options are:\Z"
+            r"|(?:where )?options(?: +are)?:?\Z"
         ),
         re.compile(r"[\s-].*\Z|[A-Z][\w ]+ options:\Z"),
     ),

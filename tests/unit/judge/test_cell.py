@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from opensslrun.cases.model import Promise
 from opensslrun.driver.version import Implementation, Version
 from opensslrun.facts.model import FactValue
@@ -163,7 +165,9 @@ def test_the_catalogue_can_predict_that_a_fact_is_not_there() -> None:
 
 def test_that_a_file_is_not_made_comes_before_what_is_said_of_its_contents() -> None:
     entries = difference({"absent": True}, fact="*@k"), difference("crlf", name="D004", fact="file.line_endings")
-    record = {"1": {"exit_status": 1, "file.line_endings@k": "lf", "file.kind@k": "file"}}
+    record: dict[str, Mapping[str, FactValue]] = {
+        "1": {"exit_status": 1, "file.line_endings@k": "lf", "file.kind@k": "file"}
+    }
     judgement = judged(cell({"exit_status": 1}), record, *entries)
     assert judgement.verdict is Verdict.KNOWN
     assert judgement.disproved == ()
