@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from opensslrun.cli import root_ca, verify
+from opensslrun.cli import chain, root_ca, verify
 
 EXIT_STATUSES = """exit status:
   0    all as predicted (known differences included)
@@ -33,6 +33,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     _doctor(commands)
     root_ca.add_to(commands)
     verify.add_to(commands)
+    chain.add_to(commands)
     _targets(commands)
     _matrix(commands)
     _review(commands)
