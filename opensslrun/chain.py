@@ -233,7 +233,7 @@ def _judged(
         )
     if signature:
         return Problem.OTHER_NAME, (
-            f"{pair}, whose key made the signature, but its issuer is called {one.issuer}: put the issuer's certificate "
+            f"{pair}, whose key made the signature, but its issuer is called {one.issuer}: put the certificate "
             "of that name there."
         )
     if signature is None and _same_text(one, following):
