@@ -124,8 +124,10 @@ def new_bench(client: docker.DockerClient, openssl_image: str) -> Iterator[Bench
     """Makes benches of the image. In the end none of their containers may be left."""
     run_id = f"test-{uuid.uuid4().hex}"
 
-    def make(image: str = openssl_image, transfer: Transfer = Transfer.AUTO) -> ContainerBench:
-        return ContainerBench(image, name="the target", client=client, transfer=transfer, run_id=run_id)
+    def make(image: str = openssl_image, transfer: Transfer = Transfer.AUTO, windows: bool = False) -> ContainerBench:
+        return ContainerBench(
+            image, name="the target", client=client, transfer=transfer, run_id=run_id, windows=windows
+        )
 
     yield make
     left = client.api.containers(all=True, filters={"label": f"{RUN_LABEL}={run_id}"})

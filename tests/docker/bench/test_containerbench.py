@@ -41,6 +41,27 @@ def run(bench: ContainerBench, line: str, **options: object) -> Observation:
         return workspace.run(replace(Command(line), **options))  # type: ignore[arg-type]
 
 
+ONCE = "[ -e /tmp/once ] || { : >/tmp/once; exit 1; }; echo ran"
+
+
+@pytest.mark.parametrize(
+    ("line", "windows", "status"),
+    [
+        (ONCE, True, 0),
+        (ONCE, False, 1),
+        ("exit 1", True, 1),
+        (ONCE.replace("exit", "echo x >new; exit"), True, 1),
+        (ONCE.replace("exit", "echo word; exit"), True, 1),
+        (ONCE.replace("exit", "echo word >&2; exit"), True, 1),
+    ],
+)
+def test_only_what_fails_under_wine_without_any_trace_is_run_again(
+    new_bench: NewBench, line: str, windows: bool, status: int
+) -> None:
+    with new_bench(windows=windows) as opened:
+        assert run(opened, line).outcome.status == status
+
+
 def test_commands_run_as_a_user_without_any_right(bench: ContainerBench) -> None:
     uid = RUN_USER if os.geteuid() == 0 else os.geteuid()
     seen = run(
