@@ -37,6 +37,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     _targets(commands)
     _matrix(commands)
     _review(commands)
+    _report(commands)
     _explain(commands)
     _schema(commands)
     return parser
@@ -159,6 +160,20 @@ def _review(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--results", type=Path, default=Path("opensslrun-results.json"), metavar="F", help="the result to review"
     )
+
+
+def _report(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "report", "show a result again, or write it as a file for others to read", "report:run")
+    parser.add_argument(
+        "results",
+        nargs="?",
+        type=Path,
+        default=Path("opensslrun-results.json"),
+        metavar="RESULTS",
+        help="what 'matrix run' wrote (default: %(default)s)",
+    )
+    for option, says in (("html", "one page that needs no network and opens from disk"),):
+        parser.add_argument(f"--{option}", type=Path, metavar="F", help=says)
 
 
 def _explain(commands: Commands[argparse.ArgumentParser]) -> None:

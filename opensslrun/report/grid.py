@@ -15,6 +15,7 @@ from rich.text import Text
 from opensslrun.judge.model import Verdict
 from opensslrun.judge.schema import Severity
 from opensslrun.report import model as m
+from opensslrun.report.marks import MARKS, has_begun, severities_of, shown_by
 from opensslrun.report.words import visible
 
 VERDICT_STYLES = {
@@ -33,22 +34,6 @@ SEVERITY_STYLES = {
     Severity.FORMAT: "cyan",
     Severity.COSMETIC: "dim",
 }
-_MARKS: Mapping[Verdict | Severity, str] = {
-    Verdict.ERROR: "E",
-    Verdict.HUNG: "H",
-    Verdict.FAIL: "X",
-    Verdict.NEW: "N",
-    Severity.SECURITY: "S",
-    Severity.BREAKS_SCRIPTS: "b",
-    Severity.FORMAT: "f",
-    Severity.COSMETIC: "c",
-    Verdict.KNOWN: "k",
-    Verdict.PASS: ".",
-    Verdict.UNSUPPORTED: "u",
-    Verdict.NOT_RUN: "-",
-}
-"""No two that differ in case only. Worst first, which is the order of the key below the grid and of the counts."""
-
 _SCREEN = 30
 """Lines that a grid in words may take when it is cut into several; beyond, marks show more at a glance."""
 
@@ -90,22 +75,12 @@ def show_grid(result: m.Result, console: Console) -> None:
 
 
 def _grid_of(result: m.Result) -> _Grid:
-    severities = {entry.id: Severity(entry.severity) for entry in result.known_differences}
-    begun = {cell.target for cell in result.cells if cell.steps}
+    severities = severities_of(result)
     return _Grid(
-        [target for target in result.targets if target.outcome != "not-run" or target.id in begun],
+        has_begun(result),
         [case.id for case in result.cases],
-        {(cell.target, cell.case): _shown(cell, severities) for cell in result.cells},
+        {(cell.target, cell.case): shown_by(cell, severities) for cell in result.cells},
     )
-
-
-def _shown(cell: m.CellResult, severities: Mapping[str, Severity]) -> Verdict | Severity:
-    """The worst known difference of a cell that has nothing worse, else its verdict."""
-    if cell.verdict != Verdict.KNOWN:
-        return Verdict(cell.verdict)
-    ids = {finding.by for step in cell.steps for finding in step.findings if finding.verdict == Verdict.KNOWN}
-    worst = min((severities[each] for each in ids if each in severities), key=lambda each: each.rank, default=None)
-    return worst or Verdict.KNOWN
 
 
 def _style(shown: Verdict | Severity) -> str:
@@ -189,7 +164,7 @@ def _show_marks(grid: _Grid, console: Console, *, version: bool) -> None:
             if group.start:
                 marks.append(" ")
             for number in group:
-                marks.append(_MARKS[row[number]], style=_style(row[number]))
+                marks.append(MARKS[row[number]], style=_style(row[number]))
         table.add_row(visible(target.id), *([_version(target)] if version else []), marks)
     console.print(table)
     console.print()
@@ -210,7 +185,7 @@ def _ruler(groups: Sequence[range]) -> str:
 def _key(grid: _Grid) -> Text:
     seen = {shown for target in grid.targets for shown in grid.row(target)}
     key = Text()
-    for shown, mark in _MARKS.items():
+    for shown, mark in MARKS.items():
         if shown in seen:
             key.append("  " if key else "")
             key.append(mark, style=_style(shown))
@@ -221,12 +196,12 @@ def _key(grid: _Grid) -> Text:
 def _show_counts(grid: _Grid, console: Console) -> None:
     """How many cells of each target show what. Those that are not as predicted are told one by one elsewhere."""
     rows = {target.id: Counter(grid.row(target)) for target in grid.targets}
-    shown = [each for each in _MARKS if any(counts[each] for counts in rows.values())]
+    shown = [each for each in MARKS if any(counts[each] for counts in rows.values())]
     # In two lines, because "breaks-scripts" over a digit or two would be most of a narrow terminal.
     heads = [each.value.replace("-", "-\n", 1) for each in shown]
     in_words = _left(grid) + _head_width(heads) <= console.width
     if not in_words:
-        heads = [_MARKS[each] for each in shown]
+        heads = [MARKS[each] for each in shown]
     version = _left(grid) + 2 + _version_width(grid) + _head_width(heads) <= console.width
     table = _table(grid, version=version)
     for head in heads:

@@ -59,12 +59,12 @@ def readers_in_words(result: m.Result) -> Text | None:
     rows = result.readers
     if not rows:
         return None
-    good = [row for row in rows if _is_good(row)]
+    good = [row for row in rows if is_good(row)]
     style = "bold green" if len(good) == len(rows) else "bold yellow"
     text = Text.assemble("Works as predicted for ", (f"{len(good)} of {counted(len(rows), 'kind')} of reader", style))
     guide = [row for row in rows if row.guide_row is not None]
     if guide and len(guide) < len(rows):
-        text.append(f" (the guide's own: {sum(map(_is_good, guide))} of {len(guide)})")
+        text.append(f" (the guide's own: {sum(map(is_good, guide))} of {len(guide)})")
     if standing := sum(1 for row in good if row.quality == "stand-in"):
         text.append(f", {standing} of them by a stand-in", style="yellow")
     missing = sum(1 for row in rows if row.quality == "not-run")
@@ -75,7 +75,8 @@ def readers_in_words(result: m.Result) -> Text | None:
     return text.append(".")
 
 
-def _is_good(row: m.ReaderResult) -> bool:
+def is_good(row: m.ReaderResult) -> bool:
+    """Whether everything was as predicted for this kind of reader, known differences included."""
     return row.verdict in {Verdict.PASS, Verdict.KNOWN}
 
 

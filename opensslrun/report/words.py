@@ -14,6 +14,8 @@ def visible(text: str) -> str:
     """The text with control, bidirectional and unassigned characters spelled out (``\\x1b``), so that what an
     ``openssl`` printed cannot move a terminal's cursor or change its colours.
     """
+    if text.isprintable():  # nearly all of a result, and a hundred times quicker
+        return text
     return "".join(
         _spelled(character) if unicodedata.category(character) in _HIDDEN else character for character in text
     )
