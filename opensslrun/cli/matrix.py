@@ -30,6 +30,7 @@ def plan_of(args: argparse.Namespace) -> Plan:
             differences=args.differences,
             readers=args.readers,
             stand_ins=getattr(args, "stand_ins", True),
+            cache=getattr(args, "cache", False),
         )
     )
 

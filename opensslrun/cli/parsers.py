@@ -139,6 +139,9 @@ def _matrix(commands: Commands[argparse.ArgumentParser]) -> None:
     _case_options(run, "-c", "--case")
     add_format(run)
     run.add_argument("--jobs", type=_jobs, metavar="N", help="how many targets at a time (default: two a core)")
+    run.add_argument(
+        "--no-cache", dest="cache", action="store_false", help="run every cell, also what an earlier run observed"
+    )
     run.add_argument("--bench", choices=("auto", "docker", "local"), default="auto", help="where commands may run")
     run.add_argument(
         "--out",

@@ -20,6 +20,12 @@ class Listener:
     def planned(self, cells: int) -> None:
         """How many cells are going to run."""
 
+    def cells_recalled(self, target: str, cells: int) -> None:
+        """So many cells of a target are there from an earlier run; nothing more is told of them."""
+
+    def remark(self, sentence: str) -> None:
+        """Something a user may want to know, and that changes no result."""
+
     def cell_started(self, target: str, case: str) -> None:
         """A cell begins."""
 

@@ -4,61 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
 
-from opensslrun.bench.base import Bench, Command, Observation, SeenFile
-from opensslrun.cases.model import Case, Step
+from opensslrun.bench.base import Bench, Command, SeenFile
+from opensslrun.cases.model import Case
 from opensslrun.errors import EngineError, OpensslrunError, TargetNotProvenError
 from opensslrun.facts.extract import extract
-from opensslrun.facts.model import Facts
 from opensslrun.pipeline.events import Listener
-from opensslrun.targets.model import Obtained, Proof, Target
+from opensslrun.pipeline.observed import ObservedCell, ObservedStep, Outcome, TargetRun, as_shown
+from opensslrun.targets.model import Obtained, Proof
 from opensslrun.targets.obtain import open_bench
 from opensslrun.targets.prove import prove
-
-
-class Outcome(StrEnum):
-    """What became of a target in a run."""
-
-    RAN = "ran"
-    ERROR = "error"
-    NOT_RUN = "not-run"
-
-
-@dataclass(frozen=True, slots=True)
-class ObservedStep:
-    """A step, what it did, and the facts drawn from that."""
-
-    step: Step
-    observation: Observation
-    facts: Facts
-
-
-@dataclass(frozen=True, slots=True)
-class ObservedCell:
-    """A case's steps on one target; ``error`` says why they are not all there."""
-
-    case: Case
-    steps: tuple[ObservedStep, ...]
-    error: str | None
-    duration_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class TargetRun:
-    """Everything a run has of one target. ``cells`` holds only cells that were begun.
-
-    ``unsupported`` says of each case that this target cannot run why not.
-    """
-
-    target: Target
-    outcome: Outcome
-    reason: str = ""
-    obtained: Obtained | None = None
-    proof: Proof | None = None
-    cells: tuple[ObservedCell, ...] = ()
-    unsupported: Mapping[str, str] = field(default_factory=dict)
 
 
 def observe_case(bench: Bench, case: Case) -> ObservedCell:
@@ -72,7 +27,7 @@ def observe_case(bench: Bench, case: Case) -> ObservedCell:
             for step in case.steps:
                 seen = workspace.run(Command(step.run, step.input, step.answers, step.timeout_s))
                 facts = extract(step.run, step.gates, before, seen, case.secrets)
-                steps.append(ObservedStep(step, seen, facts))
+                steps.append(ObservedStep(step, as_shown(seen), seen.outcome.duration_s, facts))
                 before = dict(seen.files)
     except EngineError as failure:
         error = str(failure)
@@ -98,7 +53,7 @@ def observe_target(
         with open_bench(obtained) as bench:
             opened(bench)
             proof = prove(bench, target)
-            unsupported = _unsupported(cases, proof)
+            unsupported = unsupported_cases(cases, proof)
             for case in cases:
                 if case.id in unsupported:
                     listener.cell_done(target.id, case.id, None)
@@ -122,7 +77,8 @@ def observe_target(
     return TargetRun(target, Outcome.RAN, "", obtained, proof, tuple(cells), unsupported)
 
 
-def _unsupported(cases: Sequence[Case], proof: Proof) -> dict[str, str]:
+def unsupported_cases(cases: Sequence[Case], proof: Proof) -> Mapping[str, str]:
+    """Of each case that a target with this proof cannot run, why not."""
     if proof.config_sha256 is not None:
         return {}
     reason = "it needs a default config, and this target has none where its openssl looks for it"

@@ -44,6 +44,8 @@ class Options:
     differences: Path | None = None
     readers: str | None = None
     stand_ins: bool = True
+    cache: bool = False
+    """Whether cells that were observed in earlier runs, and could show nothing else now, are not run again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from opensslrun.judge.catalogue import Catalogue
 from opensslrun.judge.model import Verdict
 from opensslrun.judge.schema import Severity
-from opensslrun.pipeline.observe import Outcome, TargetRun
+from opensslrun.pipeline.observed import Outcome, TargetRun
 from opensslrun.pipeline.run import Observed
 from opensslrun.report import model as m
 from opensslrun.targets.model import Target

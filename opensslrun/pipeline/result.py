@@ -12,14 +12,13 @@ from functools import cache
 from pathlib import Path
 
 import opensslrun
-from opensslrun.bench.base import SeenFile
 from opensslrun.cases.model import Case
 from opensslrun.facts.model import FactValue
 from opensslrun.judge.catalogue import Catalogue
 from opensslrun.judge.match import ABSENT, Seen
 from opensslrun.judge.model import Finding, JudgedCell, JudgedStep, Judgement, Verdict
 from opensslrun.judge.run import CatalogueState, catalogue_state, differences, judge_cells
-from opensslrun.pipeline.observe import ObservedCell, ObservedStep, Outcome, TargetRun
+from opensslrun.pipeline.observed import ObservedCell, ObservedStep, Outcome, TargetRun
 from opensslrun.pipeline.plan import Plan, how_chosen
 from opensslrun.pipeline.readers import reader_rows, stand_ins_that_began
 from opensslrun.pipeline.run import Observed
@@ -114,20 +113,20 @@ def _cell(
         case=case.id,
         verdict=judgement.verdict,
         reason=judgement.reason,
+        cached=seen.cached,
         duration_s=round(seen.duration_s, 4),
         steps=[_step(step, judgement.findings, store) for step in seen.steps],
     )
 
 
 def _step(step: ObservedStep, findings: Sequence[Finding], store: dict[str, m.ObservationResult]) -> m.StepResult:
-    observation = _observation(step)
-    key = hashlib.sha256(observation.model_dump_json().encode()).hexdigest()[:16]
-    store.setdefault(key, observation)
+    key = hashlib.sha256(step.seen.model_dump_json().encode()).hexdigest()[:16]
+    store.setdefault(key, step.seen)
     return m.StepResult(
         id=step.step.id,
         run=step.step.run,
         observation=key,
-        duration_s=round(step.observation.outcome.duration_s, 4),
+        duration_s=round(step.duration_s, 4),
         facts={fact.name: fact.value for fact in step.facts.values() if fact.gates},
         wording={fact.name: fact.value for fact in step.facts.values() if not fact.gates},
         findings=[
@@ -147,24 +146,6 @@ def _step(step: ObservedStep, findings: Sequence[Finding], store: dict[str, m.Ob
 
 def _plain(value: Seen) -> FactValue:
     return {"absent": True} if value is ABSENT else value
-
-
-def _observation(step: ObservedStep) -> m.ObservationResult:
-    outcome = step.observation.outcome
-    return m.ObservationResult(
-        ending=outcome.ending,
-        status=outcome.status,
-        prompts=list(outcome.prompts),
-        unanswered=outcome.unanswered,
-        stdout=outcome.stdout.decode("utf-8", errors="backslashreplace"),
-        stderr=outcome.stderr.decode("utf-8", errors="backslashreplace"),
-        files=[_file(name, file) for name, file in sorted(step.observation.files.items())],
-    )
-
-
-def _file(name: str, file: SeenFile) -> m.ObservedFile:
-    mode = None if file.mode is None else f"{file.mode:04o}"
-    return m.ObservedFile(name=name, kind=file.kind, mode=mode, size=file.size)
 
 
 def _run(plan: Plan, observed: Observed, clock: Clock) -> m.Run:
@@ -207,7 +188,13 @@ def _summary(cells: Sequence[m.CellResult], judgements: Sequence[Judgement]) -> 
     facts = sum(1 for each in judgements for finding in each.findings if finding.seen is not ABSENT)
     compared = sum(judgement.compared for judgement in judgements)
     return m.Summary.model_validate(
-        {"cells": len(cells), "facts": facts, "comparisons": compared, **{v.value: count.get(v, 0) for v in Verdict}}
+        {
+            "cells": len(cells),
+            "cached": sum(1 for cell in cells if cell.cached),
+            "facts": facts,
+            "comparisons": compared,
+            **{v.value: count.get(v, 0) for v in Verdict},
+        }
     )
 
 
@@ -239,6 +226,7 @@ def _target(run: TargetRun, plan: Plan, observed: Observed) -> m.TargetResult:
         end_of_life=target.end_of_life.isoformat() if target.end_of_life else None,
         lts=target.lts,
         outcome=run.outcome,
+        proof_cached=run.proof_cached,
         reason=run.reason,
     )
 

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 
 from opensslrun.bench.base import Bench
 from opensslrun.errors import BuildFailedError, ChecksumError, EnvironmentLacksError, OpensslrunError
+from opensslrun.pipeline.cellcache import CellCache
 from opensslrun.pipeline.events import Listener
 from opensslrun.pipeline.interruption import Interruptions
-from opensslrun.pipeline.observe import Outcome, TargetRun, observe_target
+from opensslrun.pipeline.observed import Outcome, TargetRun
 from opensslrun.pipeline.plan import BenchChoice, Plan
+from opensslrun.pipeline.recall import observe_or_recall
 from opensslrun.targets.model import Obtained, PathRoute, Target
 from opensslrun.targets.obtain import obtain_many
 
@@ -129,11 +131,13 @@ def _observe(
         if interrupted.is_set():
             bench.interrupt()
 
+    cells = CellCache.of_user(listener.remark) if plan.options.cache else None
     runs: dict[str, TargetRun] = {}
     defect: Exception | None = None
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="observe") as pool:
         futures: dict[Future[TargetRun], str] = {
-            pool.submit(observe_target, got, plan.cases, listener, opened): name for name, got in ready.items()
+            pool.submit(observe_or_recall, got, plan.cases, listener, opened, cells): name
+            for name, got in ready.items()
         }
         pending = set(futures)
         while pending:

@@ -46,6 +46,7 @@ class Summary(Part):
     """Counts. ``facts`` are the gating facts seen, ``comparisons`` those held against a prediction."""
 
     cells: int
+    cached: int = Field(default=0, description="Cells observed in an earlier run; their facts were judged anew.")
     facts: int
     comparisons: int
     error: int = 0
@@ -101,6 +102,9 @@ class TargetResult(Part):
     end_of_life: str | None = Field(default=None, description="When its support ends, ISO 8601.")
     lts: bool = False
     outcome: str = Field(description="ran, error or not-run.")
+    proof_cached: bool = Field(
+        default=False, description="True when nothing of it was started: its image proved itself in an earlier run."
+    )
     reason: str = Field(default="", description="Why it did not run, or failed.")
 
 
@@ -177,8 +181,8 @@ class CellResult(Part):
     case: str
     verdict: str
     reason: str
-    cached: bool = False
-    duration_s: float = 0.0
+    cached: bool = Field(default=False, description="True when it was observed in an earlier run.")
+    duration_s: float = Field(default=0.0, description="Seconds that observing it took, in whichever run.")
     steps: list[StepResult] = Field(default_factory=list)
 
 

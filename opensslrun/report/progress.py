@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from opensslrun.pipeline.events import Listener
-from opensslrun.report.words import names_in_words, visible
+from opensslrun.report.words import counted, names_in_words, visible
 
 SLOW_S = 10.0
 """Seconds after which a cell that still runs is named."""
@@ -50,6 +50,19 @@ class PlainProgress(Listener):
     def planned(self, cells: int) -> None:
         """Remember how many cells there will be."""
         self._cells = cells
+
+    def cells_recalled(self, target: str, cells: int) -> None:
+        """Say how many cells are done already."""
+        if not cells:
+            return
+        with self._lock:
+            self._done += cells
+            count = f"[{self._done}/{self._cells}]"
+        self._say(f"{count} {target}: {counted(cells, 'cell')} from the cache")
+
+    def remark(self, sentence: str) -> None:
+        """Say it."""
+        self._say(sentence)
 
     def cell_done(self, target: str, case: str, error: str | None) -> None:
         """Say that a cell is done."""
@@ -113,6 +126,15 @@ class LiveProgress(Listener):
     def planned(self, cells: int) -> None:
         """Start the bar of cells."""
         self._cells = self._progress.add_task("cells", total=cells)
+
+    def cells_recalled(self, target: str, cells: int) -> None:  # noqa: ARG002
+        """Count them."""
+        if self._cells is not None:
+            self._progress.advance(self._cells, cells)
+
+    def remark(self, sentence: str) -> None:
+        """A line that stays."""
+        self._progress.console.print(visible(sentence), soft_wrap=True)
 
     def cell_started(self, target: str, case: str) -> None:
         """Name what is running."""

@@ -99,7 +99,8 @@ def _show_answer(result: m.Result, console: Console) -> None:
     if not result.run.complete:
         answer.append(", interrupted", style="bold yellow")
     answer.append(_differences_in_words(result.known_differences))
-    answer.append(f". {counted(summary.comparisons, 'fact')} compared in {result.run.duration_s:.1f} s.")
+    answer.append(f". {counted(summary.comparisons, 'fact')} compared in {result.run.duration_s:.1f} s")
+    answer.append(f", {summary.cached} of {counted(summary.cells, 'cell')} from the cache." if summary.cached else ".")
     console.print(answer)
     readers = readers_in_words(result)
     if readers is not None:

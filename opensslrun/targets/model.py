@@ -173,7 +173,7 @@ class Proof:
     """What a target turned out to be.
 
     ``libraries`` maps each library and provider module the binary loads to its sha256; empty for a static one.
-    ``config_sha256`` is that of its default config, None where there is none.
+    ``config_sha256`` is that of its default config with what it includes, None where there is none.
     """
 
     version_line: str

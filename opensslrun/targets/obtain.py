@@ -208,8 +208,8 @@ def _remove_images(
 def _remove_files(cache: Cache, names: set[str]) -> list[str]:
     """Remove the cached files of these targets."""
     removed = []
-    own = re.compile(r"(?P<name>.+)-(?:[0-9a-f]{64}\.(?:tar|json)|[0-9a-f]{12}\.log)\Z")
-    for folder in (cache.root / "roots", cache.root / "logs"):
+    own = re.compile(r"(?P<name>.+)-(?:[0-9a-f]{64}\.(?:tar|json|cells)|[0-9a-f]{12}\.log)\Z")
+    for folder in (cache.root / "roots", cache.root / "logs", cache.root / "cells"):
         for path in sorted(folder.glob("*")):
             match = own.fullmatch(path.name)
             if match and match["name"] in names:

@@ -6,6 +6,7 @@ busybox), ``shasum`` (macOS) or ``sha256`` (the BSDs).
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 
@@ -23,6 +24,16 @@ sum() {
         sed -n '1s/^\\\{0,1\}\([0-9a-f]\{64\}\).*/\1/p'
 }
 show() { printf '%s\t%s\t%s\n' "$1" "$(sum "$2")" "$2"; }
+config() {  # a config and what it includes, five deep
+    show config "$1"
+    if [ "$2" -lt 5 ]; then
+        sed -n 's/^[[:space:]]*\.include[[:space:]]*=\{0,1\}[[:space:]]*//p' "$1" | while read -r included; do
+            for part in "$included" "$included"/*.cnf "$included"/*.conf; do
+                if [ -f "$part" ]; then config "$part" $(($2 + 1)); fi
+            done
+        done
+    fi
+}
 found=$(command -v openssl)
 binary=$(readlink -f "$found" 2>/dev/null || printf '%s' "$found")
 show binary "$binary"
@@ -39,7 +50,7 @@ openssl version -a 2>/dev/null | tr -d '\r' | sed -n \
     -e 's/^MODULESDIR: "\(.*\)"$/modules \1/p' |
     while read -r kind folder; do
         if [ "$kind" = config ]; then
-            if [ -f "$folder/openssl.cnf" ]; then show config "$folder/openssl.cnf"; fi
+            if [ -f "$folder/openssl.cnf" ]; then config "$folder/openssl.cnf" 1; fi
         else
             for module in "$folder"/*.so "$folder"/*.dylib; do
                 if [ -f "$module" ]; then show library "$module"; fi
@@ -78,14 +89,23 @@ def prove(bench: Bench, target: Target) -> Proof:
     """
     with bench.workspace({}) as workspace:
         line = _run(workspace, "openssl version", target).strip("\r\n")
-        try:
-            seen = parse_version_line(line)
-        except ValueError as error:
-            raise TargetNotProvenError(
-                f"{target.id} is no openssl that is known: `openssl version` printed {line[:200]!r}"
-            ) from error
-        _compare(target, seen.version, seen.library, line)
-        return _proof(target, seen.version, line, _run(workspace, _fingerprint(target), target))
+        version = declared_version(target, line)
+        return _proof(target, version, line, _run(workspace, _fingerprint(target), target))
+
+
+def declared_version(target: Target, line: str) -> Version:
+    """The version that a version line names, if it is the one the target is declared to be.
+
+    Raises TargetNotProvenError when it is none, another one, or when the binary and its library disagree.
+    """
+    try:
+        seen = parse_version_line(line)
+    except ValueError as error:
+        raise TargetNotProvenError(
+            f"{target.id} is no openssl that is known: `openssl version` printed {line[:200]!r}"
+        ) from error
+    _compare(target, seen.version, seen.library, line)
+    return seen.version
 
 
 def _fingerprint(target: Target) -> str:
@@ -143,8 +163,15 @@ def _proof(target: Target, version: Version, line: str, listing: str) -> Proof:
         version=version,
         binary_sha256=found["binary"][0][1],
         libraries=_sorted(found["library"]),
-        config_sha256=found["config"][0][1] if found["config"] else None,
+        config_sha256=_config_sha256([sha256 for _, sha256 in found["config"]]),
     )
+
+
+def _config_sha256(parts: Sequence[str]) -> str | None:
+    """That of the default config; where it includes others, one over all of theirs."""
+    if len(parts) > 1:
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return parts[0] if parts else None
 
 
 def _sorted(libraries: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -15,7 +15,9 @@ def test_the_same_binary_twice_gives_no_difference_over_all_cases(tmp_path: Path
     targets = tmp_path / "targets.toml"
     targets.write_text("".join(f'[[target]]\nid = "{name}"\npath = "{binary}"\n\n' for name in ("one", "two")))
     result = tmp_path / "result.json"
-    main(["matrix", "run", "--targets-file", str(targets), "-t", "one", "-t", "two", "--out", str(result)])
+    main(
+        ["matrix", "run", "--no-cache", "--targets-file", str(targets), "-t", "one", "-t", "two", "--out", str(result)]
+    )
     document = json.loads(result.read_text())
     facts: dict[tuple[str, str], dict[str, object]] = {}
     for cell in document["cells"]:

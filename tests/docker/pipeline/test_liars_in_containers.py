@@ -13,7 +13,8 @@ import docker
 import pytest
 
 from opensslrun.pipeline.events import Listener
-from opensslrun.pipeline.observe import Outcome, observe_target
+from opensslrun.pipeline.observe import observe_target
+from opensslrun.pipeline.observed import Outcome
 from opensslrun.pipeline.plan import Options, make_plan
 from opensslrun.pipeline.result import Clock, make_result
 from opensslrun.pipeline.run import Observed

@@ -34,7 +34,17 @@ TARGETS = {
 
 
 def start(folder: Path, *args: str, **environment: str) -> subprocess.Popen[str]:
-    argv = [sys.executable, "-m", "opensslrun", "matrix", "run", "--out", str(folder / "result.json"), *args]
+    argv = [
+        sys.executable,
+        "-m",
+        "opensslrun",
+        "matrix",
+        "run",
+        "--no-cache",
+        "--out",
+        str(folder / "result.json"),
+        *args,
+    ]
     return subprocess.Popen(
         argv,
         stdout=subprocess.PIPE,

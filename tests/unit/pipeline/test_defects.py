@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from opensslrun.cli.main import main
-from opensslrun.pipeline import run
-from opensslrun.pipeline.observe import TargetRun, observe_target
+from opensslrun.pipeline import recall
+from opensslrun.pipeline.observe import observe_target
+from opensslrun.pipeline.observed import TargetRun
 
 REAL = shutil.which("openssl") or "openssl"
 SECRET = "hunter2hunter2"
@@ -24,7 +25,7 @@ def test_the_result_of_the_others_is_written_and_the_defect_told(
             raise KeyError(SECRET)
         return observe_target(obtained, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(run, "observe_target", observe)
+    monkeypatch.setattr(recall, "observe_target", observe)
     monkeypatch.chdir(tmp_path)
     described = "".join(f'[[target]]\nid = "{name}"\npath = "{REAL}"\n' for name in ("bad", "good"))
     (tmp_path / "opensslrun.toml").write_text(described)

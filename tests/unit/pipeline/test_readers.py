@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from opensslrun.judge.catalogue import Catalogue
-from opensslrun.pipeline.observe import Outcome, TargetRun
+from opensslrun.pipeline.observed import Outcome, TargetRun
 from opensslrun.pipeline.readers import reader_rows
 from opensslrun.pipeline.run import Observed
 from opensslrun.report.model import CellResult

@@ -1,0 +1,251 @@
+"""Cells that were observed before: found again by everything that decides what they show, and judged anew each time.
+
+The key of a cell is a hash of the case with its fixtures, the code that observes, and the target as it proved to be.
+What is kept is what was seen and the facts drawn from it, never a verdict: the record, the catalogue and the promises
+speak afresh in every run. An image's proof is kept by the image's id, which names its content, so that nothing has to
+be started when every cell is there; a binary of this machine proves itself in every run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+import opensslrun
+from opensslrun.cases.model import Case
+from opensslrun.driver.outcome import Ending
+from opensslrun.errors import OpensslrunError
+from opensslrun.facts.model import Fact
+from opensslrun.pipeline.cellstore import Complain, NotKeptError, Pack, Store, pack_name
+from opensslrun.pipeline.observed import ObservedCell, ObservedStep
+from opensslrun.report.model import ObservationResult
+from opensslrun.targets.cache import Cache
+from opensslrun.targets.model import Obtained, Proof, Target
+from opensslrun.targets.prove import declared_version
+
+_OBSERVING: Final = (
+    "bench", "cases", "driver", "facts",
+    "pipeline/cellcache.py", "pipeline/observe.py", "pipeline/observed.py",
+    "report/model.py", "targets/model.py", "targets/obtain.py", "targets/prove.py",
+)  # fmt: skip
+"""The sources that decide what a cell shows."""
+
+_LIBRARIES: Final = ("asn1crypto", "cryptography", "pexpect", "docker")
+"""The libraries by which it is observed and parsed."""
+
+_PROGRAMS: Final = (b"\x7fELF", b"\xfe\xed\xfa", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+"""How a program begins that is no script (ELF, Mach-O): what a script calls is in no fingerprint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a target before anything is started.
+
+    ``proof`` is None when it has to prove itself. ``pack`` holds its cells.
+    """
+
+    pack: Pack
+    proof: Proof | None
+
+
+@dataclass
+class CellCache:
+    """The cells of earlier runs. Whatever goes wrong with it loses the cache alone, and is said once by ``complain``.
+
+    Safe from several threads.
+    """
+
+    store: Store
+    complain: Complain
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _complained: bool = False
+
+    @classmethod
+    def of_user(cls, complain: Complain) -> CellCache:
+        """Those of this user's cache folder."""
+        return cls(Store(Cache.of_user()), complain)
+
+    def known(self, obtained: Obtained) -> Known | None:
+        """What is known of a target; None when nothing of it may be kept."""
+        place = _place(obtained)
+        if place is None:
+            return None
+        try:
+            pack = self.store.read(pack_name(obtained.target.id, place))
+        except NotKeptError as error:
+            self._say(error)
+            return None
+        return Known(pack, None if obtained.image_id is None else _proof_in(pack, obtained))
+
+    def cells(self, known: Known, obtained: Obtained, proof: Proof, cases: Sequence[Case]) -> dict[str, ObservedCell]:
+        """The cells of these cases that were observed before, on a target with this proof, by case."""
+        what = _target_key(obtained, proof)
+        found: dict[str, ObservedCell] = {}
+        for case in cases:
+            document = known.pack.get(_cell_key(what, case))
+            cell = None if document is None else _cell(document, case)
+            if cell is not None:
+                found[case.id] = cell
+        return found
+
+    def keep(self, known: Known, obtained: Obtained, proof: Proof, cells: Iterable[ObservedCell]) -> None:
+        """Keep the cells of a target that proved itself again after its last one, and its proof."""
+        what = _target_key(obtained, proof)
+        documents = {_cell_key(what, cell.case): _cell_document(cell) for cell in cells if _is_worth_keeping(cell)}
+        if obtained.image_id is not None:
+            documents[_proof_key(obtained)] = _proof_document(proof)
+        try:
+            self.store.add(known.pack.name, documents)
+        except NotKeptError as error:
+            self._say(error)
+
+    def _say(self, error: NotKeptError) -> None:
+        with self._lock:
+            told, self._complained = self._complained, True
+        if not told:
+            self.complain(f"cells are not kept for the next run: {error}")
+
+
+def _place(obtained: Obtained) -> str | None:
+    """Where the target's binary is, as a name; None when what it runs cannot be told from its fingerprint."""
+    if obtained.image_id is not None:
+        return obtained.image_id
+    if obtained.path is None:
+        return None
+    try:
+        with obtained.path.open("rb") as file:
+            return str(obtained.path) if file.read(4).startswith(_PROGRAMS) else None
+    except OSError:
+        return None
+
+
+def _is_worth_keeping(cell: ObservedCell) -> bool:
+    """Whether it was observed to its end. What hung or was killed from outside may have met a busy machine."""
+    whole = cell.error is None and len(cell.steps) == len(cell.case.steps) and not cell.cached
+    return whole and not any(
+        step.seen.ending == Ending.HUNG or (step.seen.ending == Ending.SIGNALLED and step.seen.status == 9)
+        for step in cell.steps
+    )
+
+
+@cache
+def observing_sha256() -> str:
+    """Over the code that decides what a cell shows, and the versions of the libraries it rests on."""
+    from cryptography.hazmat.backends.openssl.backend import backend  # noqa: PLC0415 -- 0.1 s, and not always needed
+
+    versions = [platform.python_version(), backend.openssl_version_text()]
+    libraries = [metadata.version(name) for name in _LIBRARIES]
+    return _digest(sources_sha256(Path(opensslrun.__file__).parent), versions, libraries)
+
+
+def sources_sha256(package: Path) -> str:
+    """Over those sources of the package that observe, by path and content."""
+    digest = hashlib.sha256()
+    for name in _OBSERVING:
+        path = package / name
+        for source in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            content = source.read_bytes()
+            digest.update(json.dumps([source.relative_to(package).as_posix(), len(content)]).encode())
+            digest.update(content)
+    return digest.hexdigest()
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _declared(target: Target) -> list[str | None]:
+    return [
+        target.id,
+        target.implementation,
+        target.version,
+        target.platform,
+        target.runtime.id if target.runtime else None,
+    ]
+
+
+def _target_key(obtained: Obtained, proof: Proof) -> str:
+    """Everything but the case that decides what a cell shows. The same binary as another target runs for itself."""
+    place = obtained.image_id or str(obtained.path)
+    who = os.geteuid() if obtained.image_id is None else 0
+    return _digest("cells of", observing_sha256(), _declared(obtained.target), place, who, _proof_parts(proof))
+
+
+def _cell_key(what: str, case: Case) -> str:
+    return _digest(what, case.id, case.sha256)
+
+
+def _proof_key(obtained: Obtained) -> str:
+    return _digest("proof of", observing_sha256(), _declared(obtained.target), obtained.image_id)
+
+
+def _proof_parts(proof: Proof) -> dict[str, Any]:
+    return {
+        "version_line": proof.version_line,
+        "binary_sha256": proof.binary_sha256,
+        "libraries": [list(library) for library in proof.libraries],
+        "config_sha256": proof.config_sha256,
+    }
+
+
+def _proof_document(proof: Proof) -> bytes:
+    return json.dumps(_proof_parts(proof)).encode()
+
+
+def _proof_in(pack: Pack, obtained: Obtained) -> Proof | None:
+    document = pack.get(_proof_key(obtained))
+    if document is None:
+        return None
+    try:
+        parts = json.loads(document)
+        line = str(parts["version_line"])
+        return Proof(
+            version_line=line,
+            version=declared_version(obtained.target, line),
+            binary_sha256=str(parts["binary_sha256"]),
+            libraries=tuple((str(name), str(sha256)) for name, sha256 in parts["libraries"]),
+            config_sha256=parts["config_sha256"],
+        )
+    except (ValueError, KeyError, TypeError, OpensslrunError):
+        return None
+
+
+def _cell_document(cell: ObservedCell) -> bytes:
+    """A cell as one line of ASCII."""
+    steps = [
+        {
+            "id": step.step.id,
+            "duration_s": step.duration_s,
+            "seen": step.seen.model_dump(mode="json"),
+            "facts": {fact.name: fact.value for fact in step.facts.values() if fact.gates},
+            "wording": {fact.name: fact.value for fact in step.facts.values() if not fact.gates},
+        }
+        for step in cell.steps
+    ]
+    return json.dumps({"case": cell.case.id, "duration_s": cell.duration_s, "steps": steps}).encode("ascii")
+
+
+def _cell(document: bytes, case: Case) -> ObservedCell | None:
+    """The cell of a document that is sealed, and so as it was written; None when it is of other steps after all."""
+    data = json.loads(document)
+    if [data["case"], *(step["id"] for step in data["steps"])] != [case.id, *(step.id for step in case.steps)]:
+        return None
+    steps = tuple(_step(said, number, case) for number, said in enumerate(data["steps"]))
+    return ObservedCell(case, steps, None, float(data["duration_s"]), cached=True)
+
+
+def _step(said: Mapping[str, Any], number: int, case: Case) -> ObservedStep:
+    facts = {name: Fact(name, value, gates=True) for name, value in said["facts"].items()}
+    facts |= {name: Fact(name, value, gates=False) for name, value in said["wording"].items()}
+    return ObservedStep(
+        case.steps[number], ObservationResult.model_validate(said["seen"]), float(said["duration_s"]), facts
+    )

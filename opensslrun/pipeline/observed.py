@@ -1,0 +1,79 @@
+"""What a run has of a step, a cell and a target when they are done: plain data, without the files' content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from opensslrun.bench.base import Observation, SeenFile
+from opensslrun.cases.model import Case, Step
+from opensslrun.facts.model import Facts
+from opensslrun.report.model import ObservationResult, ObservedFile
+from opensslrun.targets.model import Obtained, Proof, Target
+
+
+class Outcome(StrEnum):
+    """What became of a target in a run."""
+
+    RAN = "ran"
+    ERROR = "error"
+    NOT_RUN = "not-run"
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedStep:
+    """A step, what it did as a result shows it, how many seconds that took, and the facts drawn from it."""
+
+    step: Step
+    seen: ObservationResult
+    duration_s: float
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedCell:
+    """A case's steps on one target; ``error`` says why they are not all there. ``cached``: in an earlier run."""
+
+    case: Case
+    steps: tuple[ObservedStep, ...]
+    error: str | None
+    duration_s: float
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRun:
+    """Everything a run has of one target. ``cells`` holds only cells that were begun.
+
+    ``unsupported`` says of each case that this target cannot run why not. ``proof_cached``: nothing was started,
+    since every cell was there and the image is the one that proved itself in an earlier run.
+    """
+
+    target: Target
+    outcome: Outcome
+    reason: str = ""
+    obtained: Obtained | None = None
+    proof: Proof | None = None
+    cells: tuple[ObservedCell, ...] = ()
+    unsupported: Mapping[str, str] = field(default_factory=dict)
+    proof_cached: bool = False
+
+
+def as_shown(observation: Observation) -> ObservationResult:
+    """An observation as a result shows it: streams as text, files without their content."""
+    outcome = observation.outcome
+    return ObservationResult(
+        ending=outcome.ending,
+        status=outcome.status,
+        prompts=list(outcome.prompts),
+        unanswered=outcome.unanswered,
+        stdout=outcome.stdout.decode("utf-8", errors="backslashreplace"),
+        stderr=outcome.stderr.decode("utf-8", errors="backslashreplace"),
+        files=[_file(name, file) for name, file in sorted(observation.files.items())],
+    )
+
+
+def _file(name: str, file: SeenFile) -> ObservedFile:
+    mode = None if file.mode is None else f"{file.mode:04o}"
+    return ObservedFile(name=name, kind=file.kind, mode=mode, size=file.size)

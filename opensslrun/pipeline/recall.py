@@ -1,0 +1,69 @@
+"""A target's cells: those that were observed before and could show nothing else now, and the others by running them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from opensslrun.bench.base import Bench
+from opensslrun.cases.model import Case
+from opensslrun.errors import OpensslrunError
+from opensslrun.pipeline.cellcache import CellCache, Known
+from opensslrun.pipeline.events import Listener
+from opensslrun.pipeline.observe import observe_target, unsupported_cases
+from opensslrun.pipeline.observed import ObservedCell, Outcome, TargetRun
+from opensslrun.targets.model import Obtained, Proof
+from opensslrun.targets.obtain import open_bench
+from opensslrun.targets.prove import prove
+
+
+def observe_or_recall(
+    obtained: Obtained,
+    cases: Sequence[Case],
+    listener: Listener,
+    opened: Callable[[Bench], None],
+    cells: CellCache | None,
+) -> TargetRun:
+    """All cases on one target; ``cells`` None runs all of them. See :func:`observe_target` for the rest.
+
+    An image that proved itself before is not even started when none of its cells is missing.
+    """
+    known = cells.known(obtained) if cells is not None else None
+    if cells is None or known is None:
+        return observe_target(obtained, cases, listener, opened)
+    proof = _proof(obtained, known)
+    before = cells.cells(known, obtained, proof, cases) if proof is not None else {}
+    listener.cells_recalled(obtained.target.id, len(before))
+    rest = [case for case in cases if case.id not in before]
+    if proof is not None:
+        unsupported = unsupported_cases(rest, proof)
+        if before and len(unsupported) == len(rest):
+            for case in rest:
+                listener.cell_done(obtained.target.id, case.id, None)
+            recalled = TargetRun(obtained.target, Outcome.RAN, "", obtained, proof, (), unsupported, proof_cached=True)
+            return _together(recalled, before, cases)
+    run = observe_target(obtained, rest, listener, opened)
+    if before and run.proof is not None and run.proof != proof:
+        # One image, two proofs: nothing kept of it is worth anything.
+        before, run = {}, observe_target(obtained, cases, listener, opened)
+    if run.outcome is not Outcome.RAN or run.proof is None:
+        return run
+    cells.keep(known, obtained, run.proof, run.cells)
+    return _together(run, before, cases)
+
+
+def _proof(obtained: Obtained, known: Known) -> Proof | None:
+    """An image's kept proof; a binary of this machine proves itself now. None when it cannot: the run will say why."""
+    if obtained.image_id is not None:
+        return known.proof
+    try:
+        with open_bench(obtained) as bench:
+            return prove(bench, obtained.target)
+    except (OpensslrunError, OSError):
+        return None
+
+
+def _together(run: TargetRun, before: Mapping[str, ObservedCell], cases: Sequence[Case]) -> TargetRun:
+    """The cells of both in the order of the cases."""
+    by_case = {**before, **{cell.case.id: cell for cell in run.cells}}
+    return replace(run, cells=tuple(by_case[case.id] for case in cases if case.id in by_case))
