@@ -119,6 +119,12 @@ def _targets(commands: Commands[argparse.ArgumentParser]) -> None:
             action.add_argument("file", type=Path, metavar="FILE", help="a tar archive")
         if name == "build":
             action.add_argument("--jobs", type=_jobs, metavar="N", help="how many at a time")
+            action.add_argument(
+                "--bench",
+                choices=("docker", "local"),
+                default="docker",
+                help="images for the engine, or programs compiled on this machine, for 'matrix run --bench local'",
+            )
 
 
 def _matrix(commands: Commands[argparse.ArgumentParser]) -> None:

@@ -45,7 +45,8 @@ def run_build(args: argparse.Namespace) -> ExitStatus:
             else:
                 listener.obtained(name, what.origin)
 
-        got = obtain_many(targets, args.jobs or (os.cpu_count() or 1), listener.stage, done)
+        jobs = args.jobs or (os.cpu_count() or 1)
+        got = obtain_many(targets, jobs, listener.stage, done, here=args.bench == "local")
     failed = [what for what in got.values() if isinstance(what, OpensslrunError)]
     err().print(f"{len(got) - len(failed)} of {counted(len(got), 'target')} ready")
     return max((error.exit_status for error in failed), default=ExitStatus.OK)

@@ -28,7 +28,7 @@ class BenchChoice(StrEnum):
     DOCKER = "docker"
     """Containers only; a target that is a path of this machine does not run."""
     LOCAL = "local"
-    """This machine only; a target that is an image does not run."""
+    """This machine only: binaries of its own, and what it compiles from source; no engine is asked."""
 
 
 @dataclass(frozen=True, slots=True)

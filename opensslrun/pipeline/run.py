@@ -16,6 +16,7 @@ from opensslrun.pipeline.interruption import Interruptions
 from opensslrun.pipeline.observed import Outcome, TargetRun
 from opensslrun.pipeline.plan import BenchChoice, Plan
 from opensslrun.pipeline.recall import observe_or_recall
+from opensslrun.targets.localbuild import why_not_here
 from opensslrun.targets.model import Obtained, PathRoute, Target
 from opensslrun.targets.obtain import obtain_many
 
@@ -49,11 +50,12 @@ def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -
     try:
         with interruptions.raising():
             wanted = [target for target in plan.targets if _refusal(plan.options.bench, target) is None]
-            had = obtain_many(wanted, max(1, jobs // 2), listener.stage)
+            here = plan.options.bench is BenchChoice.LOCAL
+            had = obtain_many(wanted, max(1, jobs // 2), listener.stage, here=here)
             stand_ins = _stand_ins(plan, had)
             chosen = {target.id for target in plan.targets}
             added = list({each.id: each for each in stand_ins.values() if each.id not in chosen}.values())
-            had |= obtain_many(added, max(1, jobs // 2), listener.stage)
+            had |= obtain_many(added, max(1, jobs // 2), listener.stage, here=here)
     except KeyboardInterrupt:
         runs = tuple(TargetRun(target, Outcome.NOT_RUN, "interrupted") for target in plan.targets)
         return Observed(runs, interrupted=True)
@@ -112,7 +114,7 @@ def _refusal(bench: BenchChoice, target: Target) -> str | None:
     if bench is BenchChoice.DOCKER and _is_local(target):
         return "it is a binary of this machine, and --bench docker runs containers only"
     if bench is BenchChoice.LOCAL and not _is_local(target):
-        return "it is a container image, and --bench local runs binaries of this machine only"
+        return why_not_here(target)
     return None
 
 

@@ -33,7 +33,7 @@ CACHE_VARIABLE = "OPENSSLRUN_CACHE_DIR"
 
 _LOCK_POLL_S = 0.2
 _LEFTOVER_AFTER_S = 24 * 3600
-_PARTS = ("apt", "cells", "crates", "downloads", "logs", "roots", "tmp", "locks")
+_PARTS = ("apt", "builds", "cells", "crates", "downloads", "logs", "roots", "tmp", "locks")
 
 
 class StoppedError(OpensslrunError):

@@ -14,6 +14,7 @@ from opensslrun.targets.cache import Cache, Work
 from opensslrun.targets.crate import why_not_crate
 from opensslrun.targets.engine import LABEL_BUILDER, LABEL_DIGEST, LABEL_ORIGIN, LABEL_TARGET, Engine, Image
 from opensslrun.targets.images import Job, find_image, have_image
+from opensslrun.targets.localbuild import LocalBuild, build_here, remove_builds, why_not_here
 from opensslrun.targets.model import (
     Availability,
     Available,
@@ -58,7 +59,7 @@ def _available(target: Target, engine: Engine | None, no_engine: str) -> Availab
         except EnvironmentLacksError as error:
             return Available(target, Availability.UNOBTAINABLE, str(error))
     if engine is None:
-        return Available(target, Availability.UNOBTAINABLE, no_engine)
+        return _available_here(target, no_engine)
     job = Job.of_target(target, engine.architecture)
     image = find_image(engine, job)
     if image is not None:
@@ -72,6 +73,20 @@ def _available(target: Target, engine: Engine | None, no_engine: str) -> Availab
     if ways:
         return Available(target, Availability.OBTAINABLE, f"by {', else '.join(ways)}")
     return Available(target, Availability.UNOBTAINABLE, "; ".join(reason for reason in reasons if reason))
+
+
+def _available_here(target: Target, no_engine: str) -> Available:
+    """What ``--bench local`` makes of a target where there is no engine."""
+    reason = why_not_here(target)
+    if reason is not None:
+        return Available(target, Availability.UNOBTAINABLE, f"{no_engine}; without one, {reason}")
+    build = LocalBuild.of(target, Cache.of_user())
+    found = build.found()
+    if found is not None:
+        return Available(target, Availability.READY, f"{found.origin}; for --bench local", build.size())
+    return Available(
+        target, Availability.OBTAINABLE, f"by compiling it on this machine, with --bench local ({no_engine})"
+    )
 
 
 def _path_route(target: Target) -> PathRoute | None:
@@ -111,11 +126,17 @@ Done = Callable[[str, Obtained | OpensslrunError], None]
 
 
 def obtain(
-    target: Target, progress: Progress, stop: threading.Event | None = None, silent: Silent | None = None
+    target: Target,
+    progress: Progress,
+    stop: threading.Event | None = None,
+    silent: Silent | None = None,
+    *,
+    here: bool = False,
 ) -> Obtained:
     """Have a target: found, brought back from the cache, or got by the first of its routes that works.
 
-    ``silent`` are hosts and registries that gave no answer to another target; they are not asked again.
+    ``silent`` are hosts and registries that gave no answer to another target; they are not asked again. With ``here``
+    no engine is asked: what is not a binary of this machine already is compiled on it.
     Raises EnvironmentLacksError with the reason of every route when none works, ChecksumError when what came is
     not what was declared, BuildFailedError naming the log, StoppedError once ``stop`` is set.
     """
@@ -129,13 +150,20 @@ def obtain(
         stop or threading.Event(),
         silent or Silent(),
     )
+    if here:
+        return build_here(target, work)
     with Engine() as engine:
         image = have_image(engine, Job.of_target(target, engine.architecture), work)
     return Obtained(target, image.id, None, _origin(image), image.labels.get(LABEL_DIGEST) or None)
 
 
 def obtain_many(
-    targets: Sequence[Target], jobs: int, progress: Progress, done: Done = lambda _target, _what: None
+    targets: Sequence[Target],
+    jobs: int,
+    progress: Progress,
+    done: Done = lambda _target, _what: None,
+    *,
+    here: bool = False,
 ) -> dict[str, Obtained | OpensslrunError]:
     """Have several targets, ``jobs`` at a time; one that fails does not keep the others from being had.
 
@@ -146,7 +174,7 @@ def obtain_many(
     results: dict[str, Obtained | OpensslrunError] = {}
     with ThreadPoolExecutor(max_workers=max(1, jobs), thread_name_prefix="obtain") as pool:
         futures: dict[Future[Obtained], str] = {
-            pool.submit(obtain, target, progress, stop, silent): target.id for target in targets
+            pool.submit(obtain, target, progress, stop, silent, here=here): target.id for target in targets
         }
         pending = set(futures)
         try:
@@ -171,13 +199,20 @@ def _result(future: Future[Obtained]) -> Obtained | OpensslrunError:
 
 
 def remove(targets: Sequence[Target]) -> list[str]:
-    """Remove what opensslrun made for these targets (images of every recipe, root tars, logs) and say what.
+    """Remove what opensslrun made for these targets (builds, images of every recipe, root tars, logs) and say what.
 
     When no target's image is left, the builders and the whole cache go too, unless another opensslrun is at
     work. Raises EngineError when the engine is not there, or, after the rest, when a container uses an image.
     """
     cache, names = Cache.of_user(), {target.id for target in targets}
-    with Engine() as engine:
+    builds = remove_builds(cache, names)
+    try:
+        connected = Engine()
+    except EngineError:
+        if not builds:
+            raise
+        return [*builds, *_remove_files(cache, names)]
+    with connected as engine:
         removed, refused = _remove_images(engine, engine.own_images(LABEL_TARGET), names)
         if not engine.own_images(LABEL_TARGET):
             builders, more = _remove_images(engine, engine.own_images(LABEL_BUILDER), None)
@@ -186,7 +221,7 @@ def remove(targets: Sequence[Target]) -> list[str]:
                 removed.append(f"cache {cache.root}")
     if refused:
         raise refused[0]
-    return [*removed, *_remove_files(cache, names)]
+    return [*builds, *removed, *_remove_files(cache, names)]
 
 
 def _remove_images(

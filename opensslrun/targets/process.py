@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from opensslrun.errors import EnvironmentLacksError
 from opensslrun.targets.cache import Work
@@ -46,18 +47,25 @@ def require_program(name: str, purpose: str, package: str) -> str:
 
 
 def run_program(
-    argv: Sequence[str], work: Work, *, env: Mapping[str, str], cwd: Path | None = None, timeout_s: float
+    argv: Sequence[str],
+    work: Work,
+    *,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    timeout_s: float,
+    log: IO[bytes] | None = None,
 ) -> Finished:
     """Run a program in a process group of its own, with no input, until it ends.
 
-    Raises StoppedError when the user stops, EnvironmentLacksError when it takes longer than ``timeout_s``; in
-    both cases the whole group is killed first.
+    What it prints goes into ``log`` when one is given, and is then not in what is returned. Raises StoppedError when
+    the user stops, EnvironmentLacksError when it takes longer than ``timeout_s``; in both cases the whole group is
+    killed first.
     """
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
-            stdout=output,
+            stdout=log or output,
             stderr=subprocess.STDOUT,
             env=dict(env),
             cwd=cwd,

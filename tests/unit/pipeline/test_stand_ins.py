@@ -151,7 +151,10 @@ def test_what_the_chosen_bench_cannot_run_may_be_stood_in_for(tmp_path: Path) ->
     assert (row(result).quality, row(result).by) == ("stand-in", "near")
 
 
-def test_a_required_target_with_neither_itself_nor_a_stand_in_is_lacking(tmp_path: Path) -> None:
+def test_a_required_target_with_neither_itself_nor_a_stand_in_is_lacking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(Path(REAL).parent) + "/nowhere")  # no compiler, so nothing is built here
     own = GONE.replace("[[target]]", '[[target]]\nneed = "required"')
     options = {"readers": None, "bench": BenchChoice.LOCAL}
     _, covered = run(tmp_path, own + NEAR, **options)
