@@ -1,0 +1,1 @@
+"""The pytest plugin: a test that runs once on each target."""
