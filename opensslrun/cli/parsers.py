@@ -191,6 +191,12 @@ def _explain(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("id", nargs="?", metavar="ID", help="one of them, such as D001 (default: a list of all)")
     parser.add_argument(
+        "--results",
+        type=Path,
+        metavar="F",
+        help="the result whose outputs are shown (default: opensslrun-results.json, if there is one)",
+    )
+    parser.add_argument(
         "--differences", type=Path, metavar="F", help="known differences of your own, added to the shipped ones"
     )
     add_format(parser)

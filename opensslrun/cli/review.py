@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
+from opensslrun.atomic import write_text
 from opensslrun.cases.load import select_cases
 from opensslrun.cases.model import Case
 from opensslrun.cli.output import err, out
@@ -17,13 +19,13 @@ from opensslrun.errors import ExitStatus, UsageError
 from opensslrun.facts.model import FactValue
 from opensslrun.judge.match import alike
 from opensslrun.judge.record import RecordFile, recorded_for, save_record
+from opensslrun.pipeline.causes import Item, draft, grouped
 from opensslrun.pipeline.interruption import Interruptions
 from opensslrun.pipeline.plan import Options, all_cases, make_plan
 from opensslrun.pipeline.review import (
     ABSENT_VALUE,
     Surprise,
     check_same_cases,
-    draft,
     not_reviewable,
     steady,
     surprises,
@@ -34,6 +36,9 @@ from opensslrun.report.model import Result
 from opensslrun.report.progress import progress_on
 from opensslrun.report.read import read_result
 from opensslrun.report.words import counted, listed, value_in_words, visible
+
+DRAFTS = Path("opensslrun-drafts.toml")
+"""Where drafts for the catalogue are added: no catalogue reads it."""
 
 REPEATS = 2
 """Runs besides the one under review that must show the same value before it is recorded."""
@@ -54,17 +59,19 @@ def run(args: argparse.Namespace) -> ExitStatus:
     if not found:
         err().print(_nothing(result, others), soft_wrap=True)
         return ExitStatus.FOUND if others else ExitStatus.OK
-    console = out()
-    for surprise in found:
-        _show(surprise, result, console)
-    to_record = [surprise for surprise in found if surprise.is_to_record]
-    if not args.accept or not to_record:
-        err().print(_to_do(found, to_record), soft_wrap=True)
+    items = grouped(found)
+    for number, item in enumerate(items, 1):
+        _show(number, item, out())
+    if not args.accept or not any(item.to_record or item.to_explain for item in items):
+        err().print(_to_do(items), soft_wrap=True)
         return ExitStatus.FOUND
-    if not _agreed(args):
-        err().print("nothing was recorded")
+    agreed = _agreed(items, args)
+    to_record = [surprise for item in agreed for surprise in item.to_record]
+    if not agreed:
+        err().print("nothing was recorded and nothing drafted")
         return ExitStatus.FOUND
-    all_recorded = _record(to_record, cases, records, _again(args, to_record, result))
+    _draft(agreed, result)
+    all_recorded = not to_record or _record(to_record, cases, records, _again(args, to_record, result))
     explained = len(to_record) == len(found) and not any(surprise.others for surprise in found)
     return ExitStatus.OK if all_recorded and explained and not others else ExitStatus.FOUND
 
@@ -76,20 +83,21 @@ def _nothing(result: Result, others: Sequence[str]) -> str:
     return "nothing to review: everything in the result is predicted" + ("" if whole else "; but not all of it ran")
 
 
-def _to_do(found: Sequence[Surprise], to_record: Sequence[Surprise]) -> str:
+def _to_do(items: Sequence[Item]) -> str:
     """What is left to a person, in a sentence."""
-    explained = sum(1 for surprise in found if surprise.others)
+    to_record = [surprise for item in items for surprise in item.to_record]
+    to_explain = [item for item in items if item.to_explain]
     parts = []
     if to_record:
         parts.append(f"--accept records {counted(len(to_record), 'value')}, those of {listed(_references(to_record))}")
-    if explained:
+    if to_explain:
         parts.append(
-            f"{counted(explained, 'fact')} with another value on some targets: find out why, and complete the drafts "
-            "above for the catalogue"
+            f"{counted(len(to_explain), 'item')} with another value on some targets: find out why; --accept drafts an "
+            "entry of the catalogue for each"
         )
     if not parts:
         parts.append("none of them can be recorded, for the reasons above")
-    return f"{counted(len(found), 'fact')} to review. " + "; ".join(parts)
+    return f"{counted(len(items), 'item')} to review. " + "; ".join(parts)
 
 
 def _references(surprises: Sequence[Surprise]) -> list[str]:
@@ -101,32 +109,67 @@ def _showed(surprise: Surprise, target: str) -> bool:
     return alike(surprise.values.get(target), surprise.proposal)
 
 
-def _show(surprise: Surprise, result: Result, console: Console) -> None:
-    console.print(Text.assemble((f"{surprise.case}, step {surprise.step}: {surprise.fact}", "bold")), soft_wrap=True)
-    console.print(f"  {surprise.run}", soft_wrap=True)
+def _show(number: int, item: Item, console: Console) -> None:
+    """One item: its steps, then each fact with what each target shows; facts alike in several cases stand once."""
+    console.print(Text(f"{number}. {visible(_places(item))}", style="bold"), soft_wrap=True)
+    for run in dict.fromkeys(surprise.run for surprise in item.surprises):
+        console.print(f"   {run}", soft_wrap=True)
+    shown: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for surprise in item.surprises:
+        key = (surprise.fact, tuple(_lines(surprise)))
+        shown.setdefault(key, []).append(f"{surprise.case}, step {surprise.step}")
+    for (fact, lines), places in shown.items():
+        of = "" if len(places) == len(item.steps) else f" ({'; '.join(places)})"
+        console.print(f"   {fact}{of}", soft_wrap=True)
+        for line in lines:
+            console.print(f"     {line}", soft_wrap=True)
+    console.print()
+
+
+def _places(item: Item) -> str:
+    return "; ".join(f"{case}, step {step}" for case, step in item.steps)
+
+
+def _lines(surprise: Surprise) -> Iterator[str]:
     if surprise.is_recorded:
-        console.print(f"  recorded: {value_in_words(surprise.recorded)}", soft_wrap=True)
+        yield f"recorded: {value_in_words(surprise.recorded)}"
     groups: dict[str, list[str]] = defaultdict(list)
     for target, value in surprise.values.items():
         groups[value_in_words(value)].append(target)
     for words, targets in groups.items():
-        console.print(f"  {', '.join(targets)}: {words}", soft_wrap=True)
+        yield f"{', '.join(targets)}: {words}"
     if surprise.refusal:
-        console.print(f"  cannot be recorded: {visible(surprise.refusal)}", soft_wrap=True)
-    if surprise.others:
-        console.print("  a draft for the catalogue:")
-        for line in draft(surprise, result).splitlines():
-            console.print(f"    {line}", soft_wrap=True)
-    console.print()
+        yield f"cannot be recorded: {visible(surprise.refusal)}"
 
 
-def _agreed(args: argparse.Namespace) -> bool:
+def _agreed(items: Sequence[Item], args: argparse.Namespace) -> list[Item]:
+    """The items that a person said yes to, one by one."""
+    asked = [(number, item) for number, item in enumerate(items, 1) if item.to_record or item.to_explain]
     if args.yes:
-        return True
+        return [item for _, item in asked]
     if not sys.stdin.isatty():
         raise UsageError("--accept needs an explicit yes: answer it on a terminal, or add --yes")
-    err().print("Have you understood each value above? Type 'yes' to run again and record them: ", end="")
-    return sys.stdin.readline().strip() == "yes"
+    agreed = []
+    for number, item in asked:
+        err().print(f"{number}. Have you understood it? Type 'yes' to {_deeds(item)}: ", end="")
+        if sys.stdin.readline().strip() == "yes":
+            agreed.append(item)
+    return agreed
+
+
+def _deeds(item: Item) -> str:
+    deeds = [f"run it again and record {counted(len(item.to_record), 'value')}"] if item.to_record else []
+    return " and ".join([*deeds, "draft an entry of the catalogue"] if item.to_explain else deeds)
+
+
+def _draft(items: Sequence[Item], result: Result) -> None:
+    """Add drafts to a file of their own, for a person to complete and to move into a catalogue."""
+    drafts = [draft(item, result) for item in items if item.to_explain]
+    if not drafts:
+        return
+    before = DRAFTS.read_text(encoding="utf-8") + "\n" if DRAFTS.exists() else ""
+    write_text(DRAFTS, before + "\n\n".join(drafts) + "\n")
+    err().print(f"drafted {counted(len(drafts), 'entry').replace('entrys', 'entries')} in {DRAFTS}", soft_wrap=True)
 
 
 def _again(args: argparse.Namespace, found: Sequence[Surprise], result: Result) -> list[Result]:

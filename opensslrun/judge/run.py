@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from opensslrun.facts.model import FactValue
+from opensslrun.judge.advice import broken_advice
 from opensslrun.judge.catalogue import Catalogue
 from opensslrun.judge.cell import judge_cell
 from opensslrun.judge.match import ABSENT, Seen, alike
@@ -53,13 +54,16 @@ def catalogue_state(
     ``judgements`` are those of ``cells``, in their order. In a ``whole`` run, of every case on every target, each
     value of an entry is held to account by itself: one whose steps and versions ran, but whose fact never turned up,
     is wrong too; a misspelt fact would otherwise stay in the catalogue for ever. In a part of a run nothing can be
-    concluded from that, for the fact may turn up in the rest.
+    concluded from that, for the fact may turn up in the rest. An entry whose advice differs somewhere on the step
+    that is said to test it is wrong, too.
     """
     proven = {finding.by for each in judgements for finding in each.findings if finding.verdict is Verdict.KNOWN}
     stale: dict[str, str] = {}
     for judgement in judgements:
         for entry, sentence in judgement.disproved:
             stale.setdefault(entry, sentence)
+    for entry, sentence in broken_advice(judgements, catalogue):
+        stale.setdefault(entry, sentence)
     for entry, fact in _never_turned_up(cells, judgements, catalogue) if whole else ():
         stale.setdefault(
             entry, f"{entry} predicts {fact} for steps and versions that ran, but that fact never turned up there"

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, field_validator, model_validator
 
 from opensslrun.cases.said import SaidValue
-from opensslrun.driver.version import Version, VersionSet
+from opensslrun.driver.version import Implementation, Version, VersionSet
 from opensslrun.errors import UsageError
 from opensslrun.selection import matches_glob
 from opensslrun.tomlfile import Table
@@ -41,6 +41,25 @@ Globs = Text | Annotated[list[Text], Field(min_length=1)]
 def matches_any(name: str, globs: Globs) -> bool:
     """Whether the glob, or one of the list, matches the name."""
     return any(matches_glob(name, glob) for glob in ([globs] if isinstance(globs, str) else globs))
+
+
+def matches_fact(fact: str, glob: str) -> bool:
+    """Whether a fact is meant: one without an ``@`` means that fact of every file."""
+    return matches_glob(fact if "@" in glob else fact.partition("@")[0], glob)
+
+
+_ON_WINDOWS = " for Windows"
+
+
+def version_seen(text: str) -> Version:
+    """The version of ``OpenSSL 1.1.1g`` or ``OpenSSL 1.1.1g for Windows``. Raises ValueError for anything else."""
+    name, _, number = text.removesuffix(_ON_WINDOWS).partition(" ")
+    try:
+        return Version.parse(Implementation(name), number)
+    except ValueError as error:
+        raise ValueError(
+            f"{text!r} is no version whose output was looked at; write for example 'LibreSSL 3.0.2'"
+        ) from error
 
 
 class Where(Table):
@@ -97,7 +116,7 @@ class Shown(Table):
 
     def names(self, fact: str) -> bool:
         """Whether the fact is meant, on whatever version."""
-        return matches_glob(fact if "@" in self.fact else fact.partition("@")[0], self.fact)
+        return matches_fact(fact, self.fact)
 
     def is_on(self, target: str, version: Version, platform: str) -> bool:
         """Whether the target with this version and platform is meant, for whatever fact."""
@@ -115,6 +134,22 @@ class Shown(Table):
         return matches_any(case, self.case) and matches_glob(run, self.run)
 
 
+class TestedBy(Table):
+    """The step of a case that runs the advice, and on which nothing differs.
+
+    ``facts`` narrows what is claimed to be the same everywhere, as globs of facts (without an ``@`` those of every
+    file), where other entries speak of the rest; without it nothing at all may differ there.
+    """
+
+    case: Text
+    step: Text = "1"
+    facts: list[Text] = []
+
+    def claims(self, fact: str) -> bool:
+        """Whether this fact is claimed to be the same everywhere."""
+        return not self.facts or any(matches_fact(fact, glob) for glob in self.facts)
+
+
 class Difference(Table):
     """One known difference: one cause, one entry."""
 
@@ -129,6 +164,41 @@ class Difference(Table):
     seen_on: list[Text] = []
     """Versions whose raw output was looked at; the rest of a range is interpolated between them."""
     advice: Text
+    tested_by: TestedBy | list[TestedBy] = []
+    """Where the advice runs."""
+    untested: Text | None = None
+    """Why there is nothing to run: no spelling gives the same everywhere."""
+
+    @model_validator(mode="after")
+    def _is_tested_or_not(self) -> Self:
+        if self.tests and self.untested is not None:
+            raise ValueError(f"{self.id} has tested_by and untested; an advice is either, so take one of them out")
+        return self
+
+    @field_validator("seen_on")
+    @classmethod
+    def _are_versions(cls, seen_on: list[str]) -> list[str]:
+        for text in seen_on:
+            version_seen(text)
+        return seen_on
+
+    @property
+    def tests(self) -> tuple[TestedBy, ...]:
+        """The steps that run the advice."""
+        return (self.tested_by,) if isinstance(self.tested_by, TestedBy) else tuple(self.tested_by)
+
+    @property
+    def seen(self) -> tuple[Version, ...]:
+        """The versions whose raw output was looked at, each once, in their order within an implementation."""
+        found = {version_seen(text) for text in self.seen_on}
+        return tuple(sorted(found, key=lambda version: (version.implementation, version.order)))
+
+    @property
+    def is_of_platform(self) -> bool:
+        """Whether all it says is of one platform and not of a version: line ends and modes on Windows."""
+        return all(
+            shown.platform != "*" and not any(versions.clauses for versions in shown.versions) for shown in self.shows
+        )
 
     @property
     def places(self) -> tuple[Where, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from opensslrun.cases.load import load_cases, select_cases
 from opensslrun.cases.model import Case
 from opensslrun.data import shipped
+from opensslrun.judge.advice import check_tests
 from opensslrun.judge.catalogue import Catalogue, load_catalogue
 from opensslrun.judge.model import Record
 from opensslrun.judge.record import record_of
@@ -68,7 +69,10 @@ def make_plan(options: Options) -> Plan:
     known = load_known(options.targets_file)
     chosen = choose_targets(known, options.targets, options.readers)
     by_id = {target.id: target for target in known.targets}
-    cases = select_cases(all_cases(options.cases_dir), options.cases)
+    every_case = all_cases(options.cases_dir)
+    cases = select_cases(every_case, options.cases)
+    catalogue = catalogue_of(options.differences)
+    check_tests(catalogue, every_case)
     records = {case.id: record_of(case) for case in cases}
     return Plan(
         options=options,
@@ -78,7 +82,7 @@ def make_plan(options: Options) -> Plan:
         else {},
         cases=cases,
         records={name: record for name, record in records.items() if record is not None},
-        catalogue=catalogue_of(options.differences),
+        catalogue=catalogue,
     )
 
 

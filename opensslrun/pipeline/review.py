@@ -6,7 +6,6 @@ difference, and only a person can say why it is there. So this proposes, and nev
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -189,31 +188,3 @@ def _value(result: Result, target: str, case: str, step: str, fact: str) -> Fact
             found = next((each for each in cell.steps if each.id == step), None)
             return found.facts.get(fact, ABSENT_VALUE) if isinstance(found, StepResult) else ABSENT_VALUE
     return ABSENT_VALUE
-
-
-def draft(surprise: Surprise, result: Result) -> str:
-    """A draft entry for what other targets show: TOML, with the parts only a person can write left open."""
-    versions = {target.id: f"{target.implementation} {target.version}" for target in result.targets}
-    lines = [
-        "[[difference]]",
-        'id = "D"            # the next free number; it never changes',
-        'title = ""',
-        'severity = ""       # security, breaks-scripts, format or cosmetic',
-        f"where = {{ case = {json.dumps(surprise.case)}, step = {json.dumps(surprise.step)} }}",
-        "shows = [",
-    ]
-    for target, value in surprise.others.items():
-        on = json.dumps(f"{versions[target]}".replace(" ", " == ", 1))
-        lines.append(f"  {{ fact = {json.dumps(surprise.fact)}, on = {on}, value = {_toml(value)} }},   # {target}")
-    return "\n".join([*lines, "]", 'why = ""', 'advice = ""'])
-
-
-def _toml(value: FactValue) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(item)}" for key, item in value.items()) + " }"
-    if isinstance(value, list):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    if value is None:
-        return "{ none = true }"
-    # TOML's basic strings are JSON's, but for DEL, which must be escaped.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -146,17 +146,34 @@ def test_a_draft_is_toml_once_its_blanks_are_filled(project: Path) -> None:
     binary.chmod(0o755)
     (project / "t.toml").write_text('[[target]]\nid = "other"\npath = "other"\n')
     matrix(project, "--targets-file", "t.toml", "-t", "other")
+    more = ("--targets-file", "t.toml")
+    assert "1. mine, step 1\n" in review(project, *more).stdout
+    assert not (project / "opensslrun-drafts.toml").exists(), "without a yes nothing is drafted"
+    assert review(project, *more, "--accept", "--yes").returncode == 1
+    text = (project / "opensslrun-drafts.toml").read_text()
+    text = text.replace('"D" ', '"D900" ').replace('severity = ""', 'severity = "format"').replace('= ""', '= "x"')
+    (entry,) = CatalogueTable.model_validate(tomllib.loads(text)).difference
+    assert entry.covers("mine", "1", "openssl dgst -sha256 in.txt")
+    shown = {shown.fact: shown.value for shown in entry.shows}
+    assert shown["stdout"] == 'a "digest"\x7f\n'
+    assert len(shown) > 1, "facts of one step that differ on the same targets are one entry"
+
+
+def test_one_cause_in_several_cases_is_one_item(project: Path) -> None:
+    binary = project / "other"
+    binary.write_text(REWORDS)
+    binary.chmod(0o755)
+    (project / "t.toml").write_text('[[target]]\nid = "other"\npath = "other"\n')
+    (project / "cases" / "mine-too.toml").write_text(CASE)
+    matrix(project, "-c", "mine-too", "--targets-file", "t.toml", "-t", "other")
     out = review(project, "--targets-file", "t.toml").stdout
-    drafts = out.split("a draft for the catalogue:\n")[1:]
-    assert drafts
-    for number, draft in enumerate(drafts, 1):
-        text = "\n".join(line for line in draft.splitlines() if line.startswith("    "))
-        text = text.replace('"D" ', f'"D90{number}" ').replace('severity = ""', 'severity = "format"')
-        table = tomllib.loads(text.replace('= ""', '= "x"'))
-        (entry,) = CatalogueTable.model_validate(table).difference
-        assert entry.covers("mine", "1", "openssl dgst -sha256 in.txt")
-        if entry.shows[0].fact == "stdout":
-            assert entry.shows[0].value == 'a "digest"\x7f\n'
+    items = [line for line in out.splitlines() if line[:1].isdigit()]
+    assert [item.partition(". ")[2] for item in items] == [
+        "mine, step 1",
+        "mine, step 1; mine-too, step 1",
+        "mine-too, step 1",
+    ], "what every target shows alike is an item of its case"
+    assert out.count("   stdout\n") == 1
 
 
 def test_what_the_catalogue_explains_already_needs_no_draft(project: Path) -> None:
@@ -170,6 +187,8 @@ def test_what_the_catalogue_explains_already_needs_no_draft(project: Path) -> No
     )
     more = ("--targets-file", "t.toml", "--differences", "d.toml")
     matrix(project, "-t", "other", *more)
-    before = review(project, *more).stdout
-    assert "mine, step 1: stdout\n" in before
-    assert 'fact = "stdout"' not in before
+    before = review(project, *more)
+    assert "   stdout\n" in before.stdout
+    review(project, *more, "--accept", "--yes")
+    drafts = project / "opensslrun-drafts.toml"
+    assert 'fact = "stdout"' not in (drafts.read_text() if drafts.exists() else "")

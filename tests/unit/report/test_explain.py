@@ -9,7 +9,9 @@ import pytest
 from rich.console import Console
 
 from opensslrun.judge.schema import Difference
+from opensslrun.report import model as m
 from opensslrun.report.explain import show_catalogue, show_difference
+from opensslrun.report.sides import show_sides, sides_of
 
 
 def entry(where: Any, name: str = "D001", severity: str = "cosmetic") -> Difference:
@@ -32,7 +34,10 @@ def test_where_an_entry_holds_is_said_in_words(where: Any, says: str) -> None:
     stream = io.StringIO()
     show_difference(entry(where), Console(file=stream, width=100))
     assert says in [line.rstrip() for line in stream.getvalue().splitlines()]
-    assert "LibreSSL: prompts is 'Enter:'" in stream.getvalue()
+    lines = [line.strip() for line in stream.getvalue().splitlines()]
+    place = lines.index("LibreSSL")
+    assert lines[place + 1 : place + 3] == ["LibreSSL: nothing of it was measured", "prompts is 'Enter:'"]
+    assert "Tested: by no case" in lines
 
 
 def test_the_worst_comes_first() -> None:
@@ -40,3 +45,80 @@ def test_the_worst_comes_first() -> None:
     show_catalogue([entry({}), entry({}, "D002", "security")], Console(file=stream, width=100))
     text = stream.getvalue()
     assert text.index("D002") < text.index("D001")
+
+
+def test_how_the_advice_is_tested_is_said() -> None:
+    for more, says in (
+        ({"tested_by": {"case": "a", "step": "2"}}, "Tested: by step 2 of the case a, the same everywhere"),
+        (
+            {"tested_by": [{"case": "a", "facts": ["prompts"]}]},
+            "Tested: by step 1 of the case a, where every target shows the same prompts",
+        ),
+        ({"untested": "there is no spelling"}, "Tested: no: there is no spelling"),
+    ):
+        stream = io.StringIO()
+        known = Difference.model_validate({**entry({}).model_dump(), **more})
+        show_difference(known, Console(file=stream, width=120))
+        assert says in stream.getvalue()
+
+
+def result(*cells: dict[str, Any]) -> m.Result:
+    """A result with a cell for each target and what it printed."""
+    targets = [
+        {"id": each["target"], "implementation": "OpenSSL", "version": each["version"], "platform": "linux",
+         "reader": "r", "need": "optional", "version_line": None, "fingerprint": None, "image": None, "origin": None,
+         "outcome": "ran"}
+        for each in cells
+    ]  # fmt: skip
+    observations = {
+        each["target"]: {
+            "ending": "exited", "status": 0, "prompts": [], "unanswered": "", "stdout": each["stdout"], "stderr": "",
+            "files": [],
+        }
+        for each in cells
+    }  # fmt: skip
+    made = [
+        {
+            "target": each["target"], "case": "c", "verdict": "known" if each["by"] else "pass", "reason": "",
+            "steps": [
+                {
+                    "id": "1", "run": "openssl x", "observation": each["target"], "duration_s": 0.1,
+                    "facts": {"stdout": each["stdout"]}, "wording": {},
+                    "findings": [{"fact": "stdout", "verdict": "known", "value": 1, "predicted": 1, "by": each["by"]}]
+                    if each["by"]
+                    else [],
+                }
+            ],
+        }
+        for each in cells
+    ]  # fmt: skip
+    run: dict[str, Any] = {
+        "tool_version": "1", "code_sha256": "", "cases_sha256": "", "selection": {"targets": [], "cases": []},
+        "shard": None, "started": "", "duration_s": 0.1,
+    }  # fmt: skip
+    return m.Result.model_validate(
+        {
+            "schema": 1, "run": run, "summary": {"cells": 2, "facts": 2, "comparisons": 2}, "targets": targets,
+            "cells": made, "observations": observations, "differences": [],
+            "catalogue": {"proven": [], "unproven": [], "stale": []},
+        }
+    )  # fmt: skip
+
+
+def test_the_real_outputs_of_two_versions_stand_side_by_side() -> None:
+    old = {"target": "old", "version": "1.1.1g", "stdout": "old words\x1b[1m\n", "by": "D001"}
+    new = {"target": "new", "version": "3.5.5", "stdout": "new words\n", "by": ""}
+    whole = result(new, old)
+    sides = sides_of("D001", whole)
+    assert sides is not None
+    stream = io.StringIO()
+    show_sides(sides, whole, Console(file=stream, width=120))
+    text = stream.getvalue()
+    assert "old (OpenSSL 1.1.1g)" in text
+    assert any("old words\\x1b[1m" in line and "new words" in line for line in text.splitlines())
+
+
+def test_there_are_no_sides_where_no_target_shows_something_else() -> None:
+    old = {"target": "old", "version": "1.1.1g", "stdout": "words\n", "by": "D001"}
+    assert sides_of("D001", result(old)) is None
+    assert sides_of("D002", result(old)) is None

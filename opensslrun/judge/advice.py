@@ -1,0 +1,66 @@
+"""Whether an advice keeps its word: on the step that runs it, what it claims to be the same everywhere is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from opensslrun.cases.model import Case
+from opensslrun.errors import UsageError
+from opensslrun.judge.catalogue import Catalogue
+from opensslrun.judge.model import Finding, Judgement, Verdict
+from opensslrun.judge.schema import Difference, TestedBy
+
+
+def check_tests(catalogue: Catalogue, cases: Iterable[Case]) -> None:
+    """Raises UsageError for an advice that is said to be tested by a case or a step that is not there."""
+    steps = {case.id: {step.id for step in case.steps} for case in cases}
+    for entry in catalogue.entries:
+        for test in entry.tests:
+            if test.step not in steps.get(test.case, set()):
+                what = f"the step {test.step!r} of the case" if test.case in steps else "the case"
+                raise UsageError(
+                    f"the advice of {entry.id} is said to be tested by {what} {test.case!r}, which is not there; "
+                    "correct its tested_by"
+                )
+
+
+def broken_advice(judgements: Sequence[Judgement], catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    """Id and sentence of each entry whose advice a run shows not to give the same everywhere.
+
+    What is so on a platform whatever is written there (line ends and file modes on Windows) has an entry of its own,
+    and is no fault of an advice about something else.
+    """
+    for entry in catalogue.entries:
+        for test in entry.tests:
+            sentence = next(_faults(entry, test, judgements), None)
+            if sentence is not None:
+                yield entry.id, sentence
+
+
+def _faults(entry: Difference, test: TestedBy, judgements: Sequence[Judgement]) -> Iterator[str]:
+    where = f"{test.case}, step {test.step}"
+    ran = False
+    claimed: set[str] = set()
+    for judgement in judgements:
+        findings = (
+            [each for each in judgement.findings if each.step == test.step] if judgement.case == test.case else []
+        )
+        ran = ran or bool(findings)
+        for finding in findings:
+            if not test.claims(finding.fact):
+                continue
+            claimed.add(finding.fact)
+            if _differs(entry, finding):
+                yield (
+                    f"the advice of {entry.id} is said to give the same everywhere by {where}, but {finding.by} knows "
+                    f"{finding.fact} to differ there on {judgement.target}"
+                )
+    for glob in test.facts if ran else ():
+        if not any(TestedBy(case=test.case, facts=[glob]).claims(fact) for fact in claimed):
+            yield f"the advice of {entry.id} is said to be tested by the fact {glob} of {where}, which never turned up"
+
+
+def _differs(entry: Difference, finding: Finding) -> bool:
+    if finding.verdict is not Verdict.KNOWN or finding.difference is None:
+        return False
+    return finding.difference.id == entry.id or not finding.difference.is_of_platform

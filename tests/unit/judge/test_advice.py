@@ -1,0 +1,90 @@
+"""An advice that is said to be tested: its case and step exist, and nothing that it claims differs there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from opensslrun.cases.load import load_case
+from opensslrun.data import shipped
+from opensslrun.driver.version import Implementation, Version
+from opensslrun.errors import UsageError
+from opensslrun.facts.model import FactValue
+from opensslrun.judge.advice import check_tests
+from opensslrun.judge.catalogue import Catalogue
+from opensslrun.judge.model import JudgedCell, JudgedStep, Record
+from opensslrun.judge.run import catalogue_state, judge_cells
+from opensslrun.judge.schema import Difference
+
+RECORD: dict[str, Record] = {
+    "bad": {"1": {"exit_status": 0, "prompts": ["a"]}},
+    "good": {"1": {"exit_status": 0, "prompts": [], "file.mode@k": "0600"}},
+}
+
+
+def cell(case: str, number: str, facts: dict[str, FactValue], platform: str = "linux") -> JudgedCell:
+    step = JudgedStep("1", "openssl x", (), facts)
+    return JudgedCell(f"t-{number}", Version.parse(Implementation.OPENSSL, number), platform, case, (step,))
+
+
+def entry(name: str, case: str, *shows: dict[str, Any], **more: Any) -> Difference:
+    table = {"id": name, "title": "t", "severity": "format", "where": {"case": case}, "why": "w", "advice": "a"}
+    return Difference.model_validate({**table, "shows": list(shows), **more})
+
+
+def stale(*entries: Difference, good: dict[str, FactValue], platform: str = "linux") -> dict[str, str]:
+    cells = [cell("bad", "1.1.1g", {"exit_status": 0, "prompts": ["b"]}), cell("good", "1.1.1g", good, platform)]
+    catalogue = Catalogue(entries)
+    return dict(catalogue_state(cells, judge_cells(cells, RECORD, catalogue), catalogue, whole=False).stale)
+
+
+PROMPT = {"fact": "prompts", "on": "OpenSSL < 3", "value": ["b"]}
+ELSEWHERE = entry("D002", "good", {"fact": "file.mode", "on": "OpenSSL < 3", "value": "0644"})
+SAME: dict[str, FactValue] = {"exit_status": 0, "prompts": [], "file.mode@k": "0600"}
+
+
+def test_an_advice_that_gives_the_same_everywhere_is_believed() -> None:
+    assert stale(entry("D001", "bad", PROMPT, tested_by={"case": "good"}), good=SAME) == {}
+
+
+def test_an_advice_whose_step_differs_somewhere_is_stale() -> None:
+    tested = entry("D001", "bad", PROMPT, tested_by={"case": "good"})
+    assert (
+        "D002 knows file.mode@k to differ there"
+        in stale(tested, ELSEWHERE, good={**SAME, "file.mode@k": "0644"})["D001"]
+    )
+
+
+def test_what_it_does_not_claim_may_differ() -> None:
+    tested = entry("D001", "bad", PROMPT, tested_by={"case": "good", "facts": ["prompts"]})
+    assert stale(tested, ELSEWHERE, good={**SAME, "file.mode@k": "0644"}) == {}
+
+
+def test_a_claimed_fact_that_never_turns_up_is_stale() -> None:
+    tested = entry("D001", "bad", PROMPT, tested_by={"case": "good", "facts": ["promts"]})
+    assert "the fact promts" in stale(tested, good=SAME)["D001"]
+
+
+def test_an_advice_that_shows_the_difference_itself_is_stale() -> None:
+    tested = entry("D001", "*", PROMPT, tested_by={"case": "good"})
+    assert "D001" in stale(tested, good={**SAME, "prompts": ["b"]})
+
+
+def test_what_is_so_on_a_platform_is_no_fault_of_an_advice_about_something_else() -> None:
+    tested = entry("D001", "bad", PROMPT, tested_by={"case": "good"})
+    modes = entry("D070", "*", {"fact": "file.mode", "on": "OpenSSL", "platform": "windows", "value": {"absent": True}})
+    without = {name: value for name, value in SAME.items() if not name.startswith("file")}
+    assert stale(tested, modes, good=without, platform="windows") == {}
+
+
+@pytest.mark.parametrize(("case", "step"), [("nowhere", "1"), ("root-ca", "99")])
+def test_a_case_or_step_that_is_not_there_is_refused(case: str, step: str) -> None:
+    catalogue = Catalogue((entry("D001", "bad", PROMPT, tested_by={"case": case, "step": step}),))
+    with pytest.raises(UsageError, match="which is not there"):
+        check_tests(catalogue, [load_case(shipped("cases") / "root-ca.toml")])
+
+
+def test_both_tested_and_untested_is_refused() -> None:
+    with pytest.raises(ValueError, match="either"):
+        entry("D001", "bad", PROMPT, tested_by={"case": "good"}, untested="why")
