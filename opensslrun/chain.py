@@ -267,10 +267,10 @@ def check_chain(openssl: OpenSSL, path: str | Path, ca_file: str | Path | None =
     if root is None:
         return ChainReport(links, "No root: none in the file is self-signed, and --ca-file names none.", None)
     where = "in the file" if root in chain else "from --ca-file"
-    return ChainReport(links, f"The root is {root.shown}, {where}.", _ask(openssl, chain, root))
+    return ChainReport(links, f"The root is {root.shown}, {where}.", verify_up_to(openssl, chain, root))
 
 
-def _ask(openssl: OpenSSL, chain: Sequence[ChainCertificate], root: ChainCertificate) -> Verification:
+def verify_up_to(openssl: OpenSSL, chain: Sequence[ChainCertificate], root: ChainCertificate) -> Verification:
     """``openssl verify`` of the certificate that issued no other here, the root trusted and the others not."""
     issuers = {one.issuer for one in chain if not one.self_signed}
     leaf = next((one for one in chain if one.subject not in issuers), chain[0])

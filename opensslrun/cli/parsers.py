@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from opensslrun.cli import chain, root_ca, verify
+from opensslrun.cli import chain, issue, root_ca, verify
 
 EXIT_STATUSES = """exit status:
   0    all as predicted (known differences included)
@@ -32,6 +32,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _doctor(commands)
     root_ca.add_to(commands)
+    issue.add_to(commands)
     verify.add_to(commands)
     chain.add_to(commands)
     _targets(commands)

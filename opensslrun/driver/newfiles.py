@@ -108,6 +108,15 @@ class NewFiles:
             self.private = private
             self._lock = _locked(private)
 
+    def write(self, name: str, content: bytes) -> Path:
+        """Write a file of our own in the private directory. Raises EnvironmentLacksError when the disk is full."""
+        path = self.private / name
+        try:
+            path.write_bytes(content)
+        except OSError as error:
+            raise _refused(self.directory / name, error) from error
+        return path
+
     def full(self) -> EnvironmentLacksError | None:
         """The error to raise when there is no room left in the directory, found by writing; else None."""
         probe = self.private / "probe"

@@ -2,98 +2,38 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from opensslrun.driver.binary import READ_TIMEOUT_S, Binary
+from opensslrun.driver.inputs import check_bits, check_days, first_block
 from opensslrun.driver.newfiles import NewFiles
-from opensslrun.driver.outcome import Ending, Input, Outcome
+from opensslrun.driver.outcome import Ending, Input
 from opensslrun.driver.passphrase import PassPhrase
-from opensslrun.driver.pem import PemBlock, pem_blocks
 from opensslrun.driver.results import (
     Certificate,
     Key,
+    Request,
     Verification,
-    printable,
-    public_key_printed,
-    read_bits,
-    read_certificate_printed,
     read_verification,
     require_success,
-    said,
 )
-from opensslrun.driver.runner import LocalRunner, Product, Runner, Source, Task, read_input
-from opensslrun.driver.version import Implementation, Version, VersionLine, parse_version_line
-from opensslrun.errors import CommandFailedError, EnvironmentLacksError, RefusedPassPhraseError, UsageError
-
-MIN_BITS: Final = 1024
-"""OpenSSL from 1.1.1 on refuses fewer than 512, and distributions refuse to use fewer than 2,048."""
-MAX_BITS: Final = 16384
-"""Keys over 16,384 bits are refused by every version when they are used."""
-MAX_DAYS: Final = 365 * 1000
-"""A validity that ends in a year of four digits."""
+from opensslrun.driver.runner import Product, Source, Task, read_input
+from opensslrun.driver.version import Implementation, Version
+from opensslrun.errors import CommandFailedError, UsageError
 
 _CREATE_TIMEOUT_S: Final = 600.0
-_READ_TIMEOUT_S: Final = 60.0
 
 
-class OpenSSL:
-    """An ``openssl`` binary: the one at ``path``, the first on PATH, or the one of another place by its ``runner``.
+class OpenSSL(Binary):
+    """An ``openssl`` binary and the commands that are driven by typed methods, which believe no exit status alone.
 
-    Raises EnvironmentLacksError when there is none. Its methods raise CommandFailedError when the command did not
-    do what they promise, CommandHungError when it did not end, UsageError for wrong arguments and input files.
+    They raise CommandFailedError when the command did not do what they promise, CommandHungError when it did not
+    end, UsageError for wrong arguments and input files.
     """
-
-    def __init__(self, path: str | Path | None = None, *, runner: Runner | None = None) -> None:
-        self._runner = runner if runner is not None else LocalRunner(_find(path))
-
-    @property
-    def path(self) -> Path | None:
-        """The binary's path; None when it is in another place."""
-        return self._runner.path if isinstance(self._runner, LocalRunner) else None
-
-    @property
-    def name(self) -> str:
-        """For messages: the path, or what the other place calls it."""
-        return self._runner.name
-
-    @cached_property
-    def version(self) -> VersionLine:
-        """What ``openssl version`` says, asked once. Raises EnvironmentLacksError when it says nothing of the kind."""
-        outcome = self._runner.run(Task(("version",), Path.cwd(), timeout_s=_READ_TIMEOUT_S))
-        if outcome.ending is Ending.EXITED and outcome.status == 0:
-            try:
-                return parse_version_line(outcome.stdout_text)
-            except ValueError:
-                pass
-        shown = printable(outcome.stdout_text.strip())[:100]
-        raise EnvironmentLacksError(
-            f"{self.name} is no openssl that works: 'version' {_how_it_ended(outcome)} and printed "
-            f"{repr(shown) if shown else 'nothing'}; name another with --openssl"
-        )
-
-    def run(
-        self,
-        argv: Sequence[str],
-        answers: Sequence[str | PassPhrase] = (),
-        *,
-        input: Input = Input.TERMINAL,  # noqa: A002  (the word of the case files)
-        timeout_s: float = 60.0,
-        cwd: str | Path | None = None,
-    ) -> Outcome:
-        """Run any command: ``run(["x509", "-in", "rootCA.crt", "-noout", "-text"])``.
-
-        Prompts are answered in order; nothing is judged, and files it writes are its own affair (umask 077).
-        Only files of the place where it runs are seen. Raises EnvironmentLacksError when it cannot be started.
-        """
-        words = tuple(argv[1:] if argv[:1] == ["openssl"] else argv)
-        given = tuple(answer.answer() if isinstance(answer, PassPhrase) else answer for answer in answers)
-        where = Path.cwd() if cwd is None else Path(cwd).absolute()
-        return self._runner.run(Task(words, where, input, given, timeout_s))
 
     def genrsa(
         self,
@@ -122,6 +62,110 @@ class OpenSSL:
                 raise CommandFailedError(f"{self.name} genrsa made {kind} key of {key.bits} bits; it was not kept")
             new.publish()
         return replace(key, path=place)
+
+    def genpkey(
+        self,
+        out: str | Path,
+        bits: int = 2048,
+        *,
+        pass_phrase: PassPhrase | str | None = None,
+        force: bool = False,
+        timeout_s: float = _CREATE_TIMEOUT_S,
+    ) -> Key:
+        """``openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:BITS [-aes-256-cbc] -out OUT``: a new RSA key.
+
+        It is PKCS #8 on every version (``genrsa`` is not), mode 0600, and plain unless there is a ``pass_phrase``.
+        The key appears only when it is whole and could be read.
+        """
+        check_bits(bits)
+        secret = None if pass_phrase is None else PassPhrase.of(pass_phrase)
+        place = Path(out).absolute()
+        with NewFiles(place.parent, [place.name], force=force) as new:
+            made = new.private / place.name
+            cipher, answers = (("-aes-256-cbc",), (secret.answer(),) * 2) if secret else ((), ())
+            words = ("genpkey", "-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{bits}", *cipher)
+            how = Input.TERMINAL if secret else Input.NONE
+            self._create(Task((*words, "-out", Product(made)), new.private, how, answers, timeout_s), new, made)
+            key = self.read_key(made, secret)
+            if key.encrypted != (secret is not None) or key.bits != bits:
+                kind = "an encrypted" if key.encrypted else "an unencrypted"
+                raise CommandFailedError(f"{self.name} genpkey made {kind} key of {key.bits} bits; it was not kept")
+            new.publish()
+        return replace(key, path=place)
+
+    def req(
+        self,
+        config: str | Path,
+        key: str | Path,
+        out: str | Path,
+        *,
+        pass_phrase: PassPhrase | str | None = None,
+        force: bool = False,
+        timeout_s: float = _CREATE_TIMEOUT_S,
+    ) -> Request:
+        """``openssl req -new -config CONFIG -key KEY -sha256 -out OUT``: a request for a certificate of ``key``.
+
+        It stands in the current directory, so relative names inside the config file count from there. The request
+        appears only when it is whole, could be read, and is ``key``'s.
+        """
+        config, key, place = Path(config).absolute(), Path(key).absolute(), Path(out).absolute()
+        read_input(config)
+        owner = self.read_key(key, pass_phrase)
+        answers = () if pass_phrase is None or not owner.encrypted else (PassPhrase.of(pass_phrase).answer(),)
+        with NewFiles(place.parent, [place.name], force=force) as new:
+            made = new.private / place.name
+            words = ("req", "-new", "-config", Source(config), "-key", Source(key), "-sha256", "-out", Product(made))
+            self._create(Task(words, Path.cwd(), Input.TERMINAL, answers, timeout_s), new, made)
+            request = self.read_request(made)
+            if request.public_key != owner.public_key:
+                raise CommandFailedError(f"{self.name} req made a request of another key than {key}; it was not kept")
+            new.publish()
+        return replace(request, path=place)
+
+    def x509_sign(
+        self,
+        request: str | Path,
+        ca: str | Path,
+        ca_key: str | Path,
+        out: str | Path,
+        days: int = 365,
+        *,
+        serial: int,
+        extensions: str | Path,
+        section: str,
+        ca_pass_phrase: PassPhrase | str | None = None,
+        force: bool = False,
+        timeout_s: float = _CREATE_TIMEOUT_S,
+    ) -> Certificate:
+        """``openssl x509 -req -in REQUEST -CA CA -CAkey CA_KEY … -out OUT``: the request's certificate, by that CA.
+
+        Its extensions are those of ``section`` in the file ``extensions``; what the request asks for is left out,
+        which is what every version does. ``serial`` is a positive number, so no serial file is read or written.
+        The certificate appears only when it is whole, could be read, is the request's key's, and names the CA.
+        """
+        check_days(days)
+        request, ca, ca_key = Path(request).absolute(), Path(ca).absolute(), Path(ca_key).absolute()
+        place, settings = Path(out).absolute(), Path(extensions).absolute()
+        read_input(settings)
+        asked, issuer = self.read_request(request), self.read_certificate(ca)
+        signer = self.read_key(ca_key, ca_pass_phrase)
+        if signer.public_key != issuer.public_key:
+            raise UsageError(f"the key {ca_key} does not belong to the certificate {ca}; name a CA's own two files")
+        secret = PassPhrase.of(ca_pass_phrase) if ca_pass_phrase is not None and signer.encrypted else None
+        with NewFiles(place.parent, [place.name], force=force) as new:
+            made = new.private / place.name
+            signing = ("-CA", Source(ca), "-CAkey", Source(ca_key), "-set_serial", f"0x{serial:X}")
+            how = ("-days", str(days), "-sha256", "-extfile", Source(settings), "-extensions", section)
+            words = ("x509", "-req", "-in", Source(request), *signing, *how, "-out", Product(made))
+            answers = (secret.answer(),) if secret else ()
+            self._create(Task(words, new.private, Input.TERMINAL, answers, timeout_s), new, made)
+            certificate = self.read_certificate(made)
+            if certificate.public_key != asked.public_key or certificate.issuer != issuer.subject:
+                raise CommandFailedError(f"{self.name} x509 made another certificate than {request} asks for")
+            if certificate.serial != serial:
+                raise CommandFailedError(f"{self.name} x509 gave the certificate another serial; it was not kept")
+            new.publish()
+        return replace(certificate, path=place)
 
     def req_x509(
         self,
@@ -159,39 +203,6 @@ class OpenSSL:
             new.publish()
         return replace(certificate, path=place)
 
-    def read_key(self, path: str | Path, pass_phrase: PassPhrase | str | None = None) -> Key:
-        """Read a private key file. Raises RefusedPassPhraseError when it is encrypted and no pass phrase is given.
-
-        A wrong pass phrase is a CommandFailedError: openssl exits 1 and its text is not always the same.
-        """
-        place = Path(path).absolute()
-        block = _first(place, "PRIVATE KEY")
-        if block.encrypted and pass_phrase is None:
-            raise RefusedPassPhraseError(f"{place} is encrypted and no pass phrase was given; give one")
-        secret = PassPhrase.of(pass_phrase) if pass_phrase is not None and block.encrypted else None
-        how, answers = (Input.TERMINAL, (secret.answer(),)) if secret else (Input.NONE, ())
-        task = Task(("pkey", "-in", Source(place), "-pubout", "-text_pub"), place.parent, how, answers, _READ_TIMEOUT_S)
-        outcome = self._runner.run(task)
-        what = f"reading the key {place} with {self.name}"
-        if secret and outcome.ending is Ending.EXITED and outcome.status != 0:
-            raise CommandFailedError(f"{what} failed; its pass phrase is another, or it is damaged: {said(outcome)}")
-        require_success(outcome, what)
-        return Key(
-            place, block.label, block.encrypted, read_bits(outcome.stdout_text), public_key_printed(outcome, what)
-        )
-
-    def read_certificate(self, path: str | Path) -> Certificate:
-        """Read the first certificate of a PEM file."""
-        place = Path(path).absolute()
-        block = _first(place, "CERTIFICATE")
-        asked = ("-noout", "-subject", "-issuer", "-serial", "-dates", "-purpose", "-pubkey", "-nameopt", "RFC2253")
-        outcome = self._runner.run(
-            Task(("x509", "-in", Source(place), *asked), place.parent, timeout_s=_READ_TIMEOUT_S)
-        )
-        what = f"reading the certificate {place} with {self.name}"
-        require_success(outcome, what)
-        return read_certificate_printed(place, block.content, outcome, what)
-
     def verify(
         self, certificate: str | Path, ca_file: str | Path, untrusted: Iterable[str | Path] = ()
     ) -> Verification:
@@ -202,11 +213,11 @@ class OpenSSL:
         first, so that no file's name can pass for a line of the answer.
         """
         place = Path(certificate).absolute()
-        _first(place, "CERTIFICATE")
-        _first(Path(ca_file), "CERTIFICATE")
+        first_block(place, "CERTIFICATE")
+        first_block(Path(ca_file), "CERTIFICATE")
         between = [Path(name) for name in untrusted]
         for path in between:
-            _first(path, "CERTIFICATE")
+            first_block(path, "CERTIFICATE")
         with TemporaryDirectory(prefix="opensslrun-verify-") as name:
             work = Path(name)
             (work / "certificate.pem").write_bytes(read_input(place))
@@ -217,7 +228,7 @@ class OpenSSL:
                 (work / "untrusted.pem").write_bytes(b"\n".join(read_input(path) for path in between))
                 words += ["-untrusted", Source(work / "untrusted.pem")]
             words.append(Source(work / "certificate.pem"))
-            outcome = self._runner.run(Task(tuple(words), work, timeout_s=_READ_TIMEOUT_S))
+            outcome = self._runner.run(Task(tuple(words), work, timeout_s=READ_TIMEOUT_S))
         if outcome.ending is not Ending.EXITED:
             require_success(outcome, f"verifying {place} with {self.name}")
         return read_verification(place, "certificate.pem", outcome)
@@ -230,72 +241,3 @@ class OpenSSL:
             return ("-CApath", ".")
         has_stores = version >= Version(Implementation.OPENSSL, "3.0.0")
         return ("-no-CApath", "-no-CAstore") if has_stores else ("-no-CApath",)
-
-    def _create(self, task: Task, new: NewFiles, made: Path) -> None:
-        """Run a command that makes ``made``; raise unless it succeeded and left one whole PEM block."""
-        what = f"{self.name} {task.words[0]}"
-        outcome = self._runner.run(task)
-        try:
-            require_success(outcome, what)
-            _require_whole(made, what, outcome)
-        except CommandFailedError:
-            full = new.full()
-            if full:
-                raise full from None
-            raise
-
-
-def _require_whole(made: Path, what: str, outcome: Outcome) -> None:
-    try:
-        whole = len(pem_blocks(made.read_bytes())) == 1
-    except (FileNotFoundError, ValueError):
-        whole = False
-    if not whole:
-        raise CommandFailedError(f"{what} exited with 0 and left no whole {made.name}: {said(outcome)}")
-
-
-def check_bits(bits: int) -> None:
-    """Raise UsageError for a size of key that is not made."""
-    if not MIN_BITS <= bits <= MAX_BITS:
-        raise UsageError(f"a key of {bits} bits is not made; choose between {MIN_BITS} and {MAX_BITS}, 4096 say")
-
-
-def check_days(days: int) -> None:
-    """Raise UsageError for a validity that is not made."""
-    if not 1 <= days <= MAX_DAYS:
-        raise UsageError(f"a validity of {days} days is not made; choose between 1 and {MAX_DAYS}, 1024 say")
-
-
-def _find(path: str | Path | None) -> Path:
-    if path is None:
-        found = shutil.which("openssl")
-        if found is None:
-            raise EnvironmentLacksError("no openssl is on PATH; install one, or name its path with --openssl")
-        return Path(found).absolute()
-    named = Path(path).expanduser()
-    found = shutil.which(str(named.absolute())) if named.is_absolute() or len(named.parts) > 1 else shutil.which(path)
-    if found is None:
-        raise EnvironmentLacksError(f"{path} is not a program that can be run; name the path of an openssl")
-    return Path(found).absolute()
-
-
-def _first(path: Path, label: str) -> PemBlock:
-    """The first PEM block of a file whose label ends in ``label``. Raises UsageError when there is none."""
-    what = "certificate" if label == "CERTIFICATE" else "private key"
-    try:
-        blocks = [block for block in pem_blocks(read_input(path)) if block.label.endswith(label)]
-    except ValueError as error:
-        raise UsageError(f"{path} is damaged: {error}; name a whole PEM file") from error
-    if not blocks:
-        raise UsageError(f"{path} holds no {what} in PEM format (-----BEGIN ...{label}-----); name a file that does")
-    return blocks[0]
-
-
-def _how_it_ended(outcome: Outcome) -> str:
-    match outcome.ending:
-        case Ending.EXITED:
-            return f"exited with {outcome.status}"
-        case Ending.SIGNALLED:
-            return f"was ended by signal {outcome.status}"
-        case Ending.HUNG:
-            return "did not end"

@@ -122,17 +122,17 @@ def from_fd(fd: int) -> PassPhrase:
     return _one_line(data.partition(b"\n")[0], f"file descriptor {fd}")
 
 
-def from_prompt(what: str, *, new: bool) -> PassPhrase:
+def from_prompt(what: str, *, new: bool, options: str = "--pass-file, --pass-env or --pass-fd") -> PassPhrase:
     """Ask on the terminal, without showing what is typed; a new one is asked for twice.
 
-    Raises RefusedPassPhraseError when there is no terminal, or when the two differ.
+    Raises RefusedPassPhraseError, which names the ``options`` to use instead when there is no terminal, or when the
+    two differ.
     """
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError as error:
         raise RefusedPassPhraseError(
-            "a pass phrase is needed and there is no terminal to ask for it; "
-            "give it with --pass-file, --pass-env or --pass-fd"
+            f"a pass phrase for {what} is needed and there is no terminal to ask for it; give it with {options}"
         ) from error
     first = PassPhrase(_typed(f"Pass phrase for {what}: "))
     if new and PassPhrase(_typed(f"The same again for {what}: ")) != first:

@@ -40,6 +40,15 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """A certificate request file, read back by ``openssl`` itself; the name is as RFC 2253 writes it."""
+
+    path: Path
+    subject: str
+    public_key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Certificate:
     """A certificate file (the first in it), read back by ``openssl`` itself; the names are as RFC 2253 writes them.
 
@@ -171,6 +180,15 @@ def read_certificate_printed(path: Path, content: bytes, outcome: Outcome, what:
         )
     except ValueError as error:
         raise CommandFailedError(f"{what} exited with 0, and {error}: {said(outcome)}") from error
+
+
+def read_request_printed(path: Path, outcome: Outcome, what: str) -> Request:
+    """From ``req -noout -subject -pubkey -nameopt RFC2253``."""
+    try:
+        subject = _line(outcome.stdout_text, r"subject= ?(.*)")
+    except ValueError as error:
+        raise CommandFailedError(f"{what} exited with 0, and {error}: {said(outcome)}") from error
+    return Request(path, subject, public_key_printed(outcome, what))
 
 
 def _line(text: str, pattern: str) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from opensslrun.driver.inputs import check_bits, check_days
 from opensslrun.driver.newfiles import NewFiles
-from opensslrun.driver.openssl import OpenSSL, check_bits, check_days
+from opensslrun.driver.openssl import OpenSSL
 from opensslrun.driver.passphrase import PassPhrase
 from opensslrun.driver.results import Certificate, Key
 from opensslrun.driver.rootconf import check_root_conf

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from opensslrun.data import shipped
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -32,6 +34,14 @@ def test_python_of_the_documentation_runs(name: str, block: str, tmp_path: Path)
         ready += "from pathlib import Path; files = load_case(shipped('cases') / 'chain-good.toml').files; "
         ready += "Path('device.crt').write_bytes(files['root.crt']); Path('rootCA.crt').write_bytes(files['root.crt'])"
         assert run([sys.executable, "-c", ready], tmp_path).returncode == 0
+    if "ca_dir" in block:
+        (tmp_path / "pass").write_text("correct horse battery")
+        (tmp_path / "pass").chmod(0o600)
+        for folder in ("ca", "out"):
+            (tmp_path / folder).mkdir()
+        config = str(shipped("cases") / "files" / "root.conf")
+        words = ["root-ca", "--config", config, "--out-dir", "ca", "--bits", "2048", "--pass-file", "pass"]
+        assert run([sys.executable, "-m", "opensslrun", *words], tmp_path).returncode == 0
     (tmp_path / "test_page.py").write_text(block)
     if "openssl_target" in block:
         done = run([sys.executable, "-m", "pytest", "-q", "--openssl-targets", "host", "test_page.py"], tmp_path)

@@ -168,5 +168,5 @@ def test_without_a_terminal_the_options_are_named() -> None:
         check=True,
         stdin=subprocess.DEVNULL,
     )
-    assert "ERROR a pass phrase is needed and there is no terminal" in done.stdout
+    assert "ERROR a pass phrase for rootCA.key is needed and there is no terminal" in done.stdout
     assert "--pass-file" in done.stdout

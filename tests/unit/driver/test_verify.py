@@ -141,7 +141,7 @@ def test_a_binary_that_says_less_than_it_must_is_not_believed(pki: Pki, fake: Fa
 def test_a_verify_that_hangs_is_an_error_and_no_answer(
     pki: Pki, fake: FakeMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("opensslrun.driver.openssl._READ_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("opensslrun.driver.openssl.READ_TIMEOUT_S", 0.5)
     with pytest.raises(CommandHungError, match="did not end"):
         OpenSSL(fake("sleep 60")).verify(pki("leaf"), pki("root"))
 

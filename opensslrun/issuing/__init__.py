@@ -1,0 +1,1 @@
+"""Certificates signed by a CA of this machine: key, request, certificate and chain, checked before they appear."""
