@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -86,7 +87,11 @@ def check_may_sign(authority: Authority, profile: Profile, *, days: int, path_le
         _check_dates(one, days, now)
         _check_purpose(one, profile)
         _check_path_length(one, authority.chain[:depth], profile, path_length)
-    if not isinstance(authority.own.parsed.public_key(), rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+    try:
+        key: object = authority.own.parsed.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
         raise UsageError(
             f"{authority.own.shown} has a key that is neither RSA nor EC, with which old versions do not sign; "
             "use a CA with an RSA key"
