@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -16,6 +17,8 @@ from opensslrun.cases.specs import Specs, specs_from
 from opensslrun.errors import UsageError
 from opensslrun.selection import select
 from opensslrun.tomlfile import read_toml, validated
+
+_STEP = re.compile(r"\s*\[\[\s*step\s*\]\]")
 
 WORDING = frozenset({"stdout", "stderr"})
 """Facts that are wording: they gate where a step names them, by ``gate`` or by a promise."""
@@ -72,7 +75,9 @@ def load_case(path: Path, shared: Shared | None = None) -> Case:
 
 
 def _steps(table: CaseTable, path: Path) -> tuple[Step, ...]:
-    steps = tuple(_step(step, number, table.answers, path) for number, step in enumerate(table.step, 1))
+    lines = _lines(path, len(table.step))
+    numbered = enumerate(zip(table.step, lines, strict=True), 1)
+    steps = tuple(_step(step, number, table.answers, path, line) for number, (step, line) in numbered)
     ids = [step.id for step in steps]
     for name in ids:
         if ids.count(name) > 1:
@@ -80,7 +85,14 @@ def _steps(table: CaseTable, path: Path) -> tuple[Step, ...]:
     return steps
 
 
-def _step(step: StepTable, number: int, answers: Mapping[str, str], path: Path) -> Step:
+def _lines(path: Path, steps: int) -> list[int]:
+    """The line on which each step begins; 0 for all where the file writes its steps in another way."""
+    text = path.read_text(encoding="utf-8")
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if _STEP.match(line)]
+    return lines if len(lines) == steps else [0] * steps
+
+
+def _step(step: StepTable, number: int, answers: Mapping[str, str], path: Path, line: int) -> Step:
     unknown = [name for name in step.answer if name not in answers]
     if unknown:
         known = ", ".join(answers) or "none"
@@ -93,6 +105,7 @@ def _step(step: StepTable, number: int, answers: Mapping[str, str], path: Path) 
         timeout_s=float(step.timeout),
         promises=promises_of(step.expect),
         gates=frozenset(step.gate) | (WORDING & step.expect.facts.keys()),
+        line=line,
     )
 
 

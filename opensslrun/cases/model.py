@@ -32,6 +32,8 @@ class Step:
     promises: tuple[Promise, ...]
     gates: frozenset[str]
     """Facts that gate here although they are wording (``stdout``, ``stderr``)."""
+    line: int = 0
+    """The line of the case's file on which it begins, from 1; 0 where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,12 @@ def _report(commands: Commands[argparse.ArgumentParser]) -> None:
         metavar="RESULTS",
         help="what 'matrix run' wrote (default: %(default)s)",
     )
-    for option, says in (("html", "one page that needs no network and opens from disk"),):
+    for option, says in (
+        ("html", "one page that needs no network and opens from disk"),
+        ("junit", "JUnit XML, a test case for each cell, for CI systems"),
+        ("markdown", "a summary; in a job of GitHub Actions it goes to the job's page by itself"),
+        ("badge", "an SVG badge"),
+    ):
         parser.add_argument(f"--{option}", type=Path, metavar="F", help=says)
 
 

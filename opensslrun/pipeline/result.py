@@ -48,7 +48,7 @@ def make_result(plan: Plan, observed: Observed, clock: Clock) -> m.Result:
         summary=_summary(cells, judgements),
         targets=[_target(run, plan, observed) for run in observed.runs],
         readers=reader_rows(plan.targets, observed, cells, plan.catalogue),
-        cases=[m.CaseResult(id=case.id, title=case.title) for case in plan.cases],
+        cases=[_case(case) for case in plan.cases],
         cells=cells,
         observations=store,
         differences=[
@@ -64,6 +64,12 @@ def make_result(plan: Plan, observed: Observed, clock: Clock) -> m.Result:
         catalogue=_catalogue(catalogue_state(judged, judgements, plan.catalogue, whole=_is_whole(plan, observed))),
         known_differences=_known(plan.catalogue, judgements),
     )
+
+
+def _case(case: Case) -> m.CaseResult:
+    here, source = Path.cwd(), case.source.resolve()
+    file = source.relative_to(here).as_posix() if source.is_relative_to(here) else None
+    return m.CaseResult(id=case.id, title=case.title, file=file, lines=[step.line for step in case.steps])
 
 
 def _is_whole(plan: Plan, observed: Observed) -> bool:

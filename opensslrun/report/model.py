@@ -231,10 +231,14 @@ class KnownDifference(Part):
 
 
 class CaseResult(Part):
-    """A case, for its title."""
+    """A case: its title, and where it stands."""
 
     id: str
     title: str
+    file: str | None = Field(
+        default=None, description="Its file from the directory the run was started in; null when it is not under it."
+    )
+    lines: list[int] = Field(default_factory=list, description="The line of its file on which each step begins.")
 
 
 class Result(Part):

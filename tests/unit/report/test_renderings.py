@@ -1,0 +1,205 @@
+"""JUnit XML, Markdown and the badge, from results written by hand: what each says, and what it never lets through."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from junitparser import Error, Failure, JUnitXml, Skipped
+from junitparser import TestCase as JUnitCase
+from junitparser import TestSuite as JUnitSuite
+from markdown_it import MarkdownIt
+
+from opensslrun.cli.main import main
+from opensslrun.report.badge import badge_of, badge_says
+from opensslrun.report.junit import junit_of
+from opensslrun.report.markdown import MAX_FOUND, markdown_of
+from opensslrun.report.model import Result
+
+HOSTILE = 'a\x1b[31m<b>|`x`</b>\u202e@all & "q" \x00\ud800 [l](javascript:1)\n# h'
+
+
+def finding(verdict: str, by: str = "", **more: Any) -> dict[str, Any]:
+    return {"fact": "exit_status", "verdict": verdict, "value": 0, "predicted": 1, "by": by} | more
+
+
+def cell(case: str, verdict: str, *findings: dict[str, Any], target: str = "one", reason: str = "") -> dict[str, Any]:
+    step = {"id": "1", "run": f"openssl {case}", "observation": "o", "duration_s": 0.5, "facts": {}, "wording": {}}
+    steps = [] if verdict in {"not-run", "unsupported"} else [step | {"findings": list(findings)}]
+    base = {"target": target, "case": case, "verdict": verdict, "reason": reason or verdict}
+    return base | {"steps": steps, "duration_s": 0.5}
+
+
+def target(name: str, outcome: str = "ran", **more: Any) -> dict[str, Any]:
+    unknown = dict.fromkeys(("implementation", "version", "version_line", "fingerprint", "image", "origin"))
+    base = {"id": name, "platform": "linux", "reader": name, "need": "informational", "outcome": outcome}
+    return unknown | base | more
+
+
+def result(*cells: dict[str, Any], complete: bool = True, **more: Any) -> Result:
+    run = {"tool_version": "", "code_sha256": "", "cases_sha256": "", "selection": {"targets": [], "cases": []}}
+    verdicts = [each["verdict"] for each in cells]
+    counts = {name: verdicts.count(name) for name in set(verdicts)}
+    data = {
+        "schema": 1,
+        "run": run | {"shard": None, "started": "2026-11-24T10:00:00+00:00", "duration_s": 2, "complete": complete},
+        "summary": {"cells": len(cells), "facts": 9, "comparisons": 9} | counts,
+        "targets": [target(name) for name in dict.fromkeys(each["target"] for each in cells)],
+        "cases": [{"id": name, "title": name, "file": f"c/{name}.toml"} for name in {each["case"] for each in cells}],
+        "cells": list(cells),
+        "differences": [],
+        "catalogue": {"proven": [], "unproven": [], "stale": []},
+    }
+    return Result.model_validate(data | more)
+
+
+def known(severity: str = "security", **more: str) -> dict[str, str]:
+    return {"id": "D003", "title": "says OK", "severity": severity, "why": "w", "advice": "do not"} | more
+
+
+def row(name: str, quality: str = "measured", verdict: str | None = "pass", **more: Any) -> dict[str, Any]:
+    base = {"target": f"t-{name}", "name": name, "guide_row": None, "quality": quality, "verdict": verdict}
+    return base | ({} if quality == "not-run" else {"by": "one"}) | more
+
+
+def cases_of(text: str, folder: Path) -> dict[str, JUnitCase]:
+    path = folder / "junit.xml"
+    path.write_text(text)
+    return {str(each.name): each for suite in JUnitXml.fromfile(str(path)) for each in suite}
+
+
+EVERY = (
+    cell("passes", "pass"),
+    cell("known", "known", finding("known", "D003")),
+    cell("breaks", "fail", finding("fail", promise="is refused")),
+    cell("new", "new", finding("new")),
+    cell("hung", "hung"),
+    cell("broken", "error", reason="the engine went away"),
+    cell("gone", "not-run", reason="no image"),
+    cell("cannot", "unsupported", reason="no config"),
+)
+
+
+def test_junit_has_a_test_case_for_each_cell_with_its_outcome(tmp_path: Path) -> None:
+    seen = cases_of(junit_of(result(*EVERY, known_differences=[known()])), tmp_path)
+    kinds = {name: [type(each) for each in case.result] for name, case in seen.items()}
+    assert kinds == {
+        "passes": [],
+        "known": [],
+        "breaks": [Failure],
+        "new": [Failure],
+        "hung": [Failure],
+        "broken": [Error],
+        "gone": [Skipped],
+        "cannot": [Skipped],
+    }
+    assert seen["gone"].result[0].message == "not-run: no image"
+    assert "exit_status is 0; promised: is refused" in str(seen["breaks"].result[0].text)
+    assert "$ openssl breaks" in str(seen["breaks"].result[0].text)
+
+
+def test_junit_counts_what_it_holds() -> None:
+    root = ET.fromstring(junit_of(result(*EVERY)))  # noqa: S314  (our own text)
+    for element in (root, *root):
+        counts = {name: element.get(name) for name in ("tests", "failures", "errors", "skipped")}
+        assert counts == {"tests": "8", "failures": "3", "errors": "1", "skipped": "2"}
+
+
+def test_junit_tells_known_differences_as_properties(tmp_path: Path) -> None:
+    text = junit_of(result(*EVERY, known_differences=[known()]))
+    (tmp_path / "j.xml").write_text(text)
+    suites = list(JUnitXml.fromfile(str(tmp_path / "j.xml")))
+    assert all(isinstance(suite, JUnitSuite) for suite in suites)
+    values = [(p.get("name"), p.get("value")) for p in ET.fromstring(text).iter("property")]  # noqa: S314
+    assert values == [("known-difference", "D003 security: says OK")]
+
+
+def test_a_stale_entry_is_a_failure_though_every_cell_passed(tmp_path: Path) -> None:
+    stale = {"proven": [], "unproven": [], "stale": [{"id": "D003", "reason": "it says otherwise"}]}
+    wrong = result(cell("passes", "pass"), catalogue=stale)
+    seen = cases_of(junit_of(wrong), tmp_path)
+    assert [type(each) for each in seen["D003"].result] == [Failure]
+    assert ET.fromstring(junit_of(wrong)).get("failures") == "1"  # noqa: S314
+    assert "stale" in markdown_of(wrong)
+    assert "❌" in markdown_of(wrong)
+    assert badge_says(wrong)[1] == "#b3261e"
+
+
+def test_what_a_run_said_is_text_in_every_rendering(tmp_path: Path) -> None:
+    wrong = result(
+        cell("c", "fail", finding("fail", value=HOSTILE, promise=HOSTILE), reason=HOSTILE, target="t"),
+        readers=[row(HOSTILE, "not-run", None, reason=HOSTILE)],
+        known_differences=[known(title=HOSTILE, advice=HOSTILE)],
+    )
+    xml, markdown, badge = junit_of(wrong), markdown_of(wrong), badge_of(wrong)
+    assert list(cases_of(xml, tmp_path)) == ["c"]
+    ET.fromstring(badge)  # noqa: S314
+    for text in (xml, markdown, badge):
+        text.encode()
+        assert not {"\x1b", "\x00", "\u202e"} & set(text)
+    page = MarkdownIt("commonmark").enable("table").render(markdown)
+    assert not {"<b>", "<h1", "href="} & {part for part in ("<b>", "<h1", "href=") if part in page}
+    assert page.count("<table>") == 2
+    outside_of_code = re.sub(r"<code>.*?</code>", "", page)
+    assert "@all" in page
+    assert "@all" not in re.sub(r"<code>.*?</code>", "", MarkdownIt().disable("entity").render(markdown))
+    assert "`x`" in outside_of_code
+    (told,) = [line for line in markdown.splitlines() if line.startswith("| ") and "not run" in line]
+    assert told.replace("\\|", "").count("|") == 4
+
+
+def test_markdown_is_short_however_much_went_wrong() -> None:
+    finding_of_all = [finding("new", value="v" * 5000, fact=f"fact{number}") for number in range(100)]
+    cells = [cell(f"case-{number}", "new", *finding_of_all) for number in range(300)]
+    text = markdown_of(result(*cells))
+    assert len(text.encode()) < 1024 * 1024
+    assert f"and {300 - MAX_FOUND} cells more" in text
+    assert "and 89 lines more" in text
+
+
+def test_markdown_says_for_whom_it_works_and_what_stands_in() -> None:
+    rows = [
+        row("Ubuntu 18.04", "stand-in", "known", guide_row="Linux", lacks="their patches", differences={"security": 1}),
+        row("Debian", "not-run", None, reason="no image"),
+        row("Fedora", verdict="fail"),
+    ]
+    text = markdown_of(result(cell("a", "fail", finding("fail")), readers=rows))
+    assert "| **Ubuntu 18.04** | differs: 1 security | stand-in `one`; does not show their patches |" in text
+    assert "| Debian | not run | no image |" in text
+    assert "| Fedora | **no: fail** | `one` |" in text
+    assert "Works as predicted for 1 of 3 kinds of reader" in text
+
+
+@pytest.mark.parametrize(
+    ("readers", "says", "colour"),
+    [
+        ([row("a"), row("b", verdict="known")], "2 of 2", "#2a7d2e"),
+        ([row("a"), row("b", "stand-in", "known")], "2 of 2 · 1 stand-in", "#2a7d2e"),
+        ([row("a"), row("b", "not-run", None)], "1 of 2", "#8a6100"),
+    ],
+)
+def test_the_badge_says_how_many_readers_and_stand_ins(readers: list[Any], says: str, colour: str) -> None:
+    assert badge_says(result(cell("a", "pass"), readers=readers)) == (says, colour)
+    assert f">{says}<" in badge_of(result(cell("a", "pass"), readers=readers))
+
+
+def test_the_badge_is_red_when_a_cell_failed_and_yellow_when_nothing_was_compared() -> None:
+    assert badge_says(result(cell("a", "hung"))) == ("0 of 1", "#b3261e")
+    nothing = result(cell("a", "pass"), summary={"cells": 1, "facts": 0, "comparisons": 0})
+    assert badge_says(nothing)[1] == "#8a6100"
+    assert badge_says(result(cell("a", "pass"), complete=False))[1] == "#8a6100"
+
+
+def test_the_summary_of_a_job_is_added_to_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "r.json").write_text(result(cell("a", "pass")).model_dump_json(by_alias=True))
+    summary = tmp_path / "summary.md"
+    summary.write_text("before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    files = [f"--{name}={tmp_path / name}" for name in ("junit", "markdown", "badge", "html")]
+    assert main(["report", str(tmp_path / "r.json"), *files]) == 0
+    assert summary.read_text() == "before\n" + (tmp_path / "markdown").read_text()
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "no" / "where"))
+    assert main(["report", str(tmp_path / "r.json"), *files]) == 2
