@@ -60,9 +60,10 @@ class RowGroup:
 
 @dataclass(frozen=True, slots=True)
 class KeyEntry:
-    """A line of the key: a mark, its words, how many cells have it."""
+    """A line of the key: a mark, its words, how many cells have it. ``kind`` is the filter it belongs to."""
 
     mark: Mark
+    kind: str
     meaning: str
     count: int
 
@@ -96,7 +97,11 @@ def grid_of(result: m.Result, columns: Sequence[Column]) -> Grid:
         for case in result.cases
     ]
     counts = {shown: sum(row.marks.count(mark) for row in rows) for shown, mark in marks.items()}
-    key = tuple(KeyEntry(marks[shown], WORDS[shown], counts[shown]) for shown in MARKS if counts[shown])
+    key = tuple(
+        KeyEntry(marks[shown], "s" if isinstance(shown, Severity) else "v", WORDS[shown], counts[shown])
+        for shown in MARKS
+        if counts[shown] or isinstance(shown, Severity)
+    )
     return Grid(tuple(_grouped(rows)), key)
 
 

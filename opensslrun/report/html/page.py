@@ -16,8 +16,10 @@ from opensslrun.report.html.columns import by_family, columns_of, slug
 from opensslrun.report.html.differences import by_severity, entries_of
 from opensslrun.report.html.grid import grid_of
 from opensslrun.report.html.shared import Sets
+from opensslrun.report.html.steps import Book
 from opensslrun.report.html.streams import lines
 from opensslrun.report.html.versions import versions_of
+from opensslrun.report.marks import severities_of
 from opensslrun.report.words import counted, visible
 
 
@@ -27,7 +29,7 @@ def html_of(result: m.Result) -> str:
     entries = entries_of(result, columns)
     versions = versions_of(entries, columns, result)
     sets = Sets(columns)
-    cases = list(cases_of(result, columns, sets))
+    cases = list(cases_of(result, columns, Book(result.observations, severities_of(result), sets)))
     style = _resource("style.css") + "\n".join([*sets.rules(), versions.rules])
     script = _resource("script.js")
     page = _environment().get_template("page.html.j2")
@@ -44,6 +46,7 @@ def html_of(result: m.Result) -> str:
         result=result,
         script=Markup(script),  # noqa: S704  (the package's own file)
         style=Markup(style),  # noqa: S704  (the package's own file, and rules made of numbers alone)
+        titles={entry.id: entry for entry in result.known_differences},
         versions=versions,
     )
 

@@ -52,7 +52,8 @@ class Sets:
             others = [number for columns, number in self._numbers.items() if column.number not in columns]
             if others:
                 hidden = ",".join(f".w{number}" for number in others)
-                yield (f".case:has(.t{column.number}:target),.case.o{column.number}{{{hidden}{{display:none}}}}")
+                looked_at = f".case:has(.t{column.number}:target),.case.o{column.number}"
+                yield f"{looked_at}{{{hidden}{{display:none!important}}}}"
 
 
 def css_string(text: str) -> str:
