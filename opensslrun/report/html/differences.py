@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from opensslrun.facts.model import FactValue
 from opensslrun.judge.model import Verdict
 from opensslrun.judge.schema import Severity
 from opensslrun.report import model as m
@@ -20,6 +20,9 @@ _FEW_ROWS = 4
 
 UNEXPLAINED = "unexplained"
 """Stands for an entry's id where the catalogue has none."""
+
+_RECORDED = "\0as recorded"
+"""Stands for the value of whoever shows what is recorded; no value in words begins like it."""
 
 Partition = tuple[tuple[int, ...], ...]
 """The columns by what they show."""
@@ -154,52 +157,74 @@ def _shown_on(entry: str, result: m.Result, columns: Sequence[Column]) -> tuple[
 
 
 def _facts_by_entry(result: m.Result, columns: Sequence[Column]) -> dict[str, list[FactDifference]]:
-    """The differing facts by the entries that explain them; facts that differ alike stand once, with their places."""
-    explained = _explained(result)
-    runs = {(cell.case, step.id): step.run for cell in result.cells for step in cell.steps}
-    found: dict[str, dict[str, tuple[FactDifference, list[Place]]]] = defaultdict(dict)
-    for view in result.differences:
-        place = Place(view.case, slug(view.case), runs.get((view.case, view.step), ""))
-        by = explained.get((view.case, view.step, view.fact), {})
-        for entry in sorted(set(by.values()) or {UNEXPLAINED}):
-            fact = _fact(view, entry, by, columns)
-            key = json.dumps([fact.fact, fact.values, fact.groups, fact.mine])
-            found[entry].setdefault(key, (fact, []))[1].append(place)
+    """The facts that are not everywhere as recorded, by the entries that explain them.
+
+    They are taken from the cells: a fact that only some versions have at all is a difference too. Facts that differ
+    alike stand once, with their places.
+    """
+    numbers = {column.id: column.number for column in columns}
+    ran: dict[tuple[str, str], dict[int, m.StepResult]] = defaultdict(dict)
+    for cell in result.cells:
+        for step in cell.steps if cell.target in numbers else ():
+            ran[cell.case, step.id][numbers[cell.target]] = step
+    found: dict[str, dict[FactDifference, dict[Place, None]]] = defaultdict(dict)
+    for (case, _), steps in ran.items():
+        for run, entry, fact in _step_differences(dict(sorted(steps.items())), len(columns)):
+            found[entry].setdefault(fact, {})[Place(case, slug(case), run)] = None
     return {
-        entry: [
-            FactDifference(fact.fact, tuple(places), fact.values, fact.groups, fact.recorded, fact.mine)
-            for fact, places in facts.values()
-        ]
-        for entry, facts in found.items()
+        entry: [replace(fact, places=tuple(places)) for fact, places in facts.items()] for entry, facts in found.items()
     }
 
 
-def _fact(view: m.DifferenceResult, entry: str, by: Mapping[str, str], columns: Sequence[Column]) -> FactDifference:
-    groups = tuple(numbers_of(group.targets, columns) for group in view.groups)
-    mine: dict[int, list[int]] = defaultdict(list)
-    for place, group in enumerate(view.groups, 1):
-        for name in group.targets:
-            mine[place if entry in {by.get(name), UNEXPLAINED} else 0] += numbers_of([name], columns)
-    return FactDifference(
-        fact=view.fact.partition("@")[0],
-        places=(),
-        values=tuple(value_in_words(group.value) for group in view.groups),
-        groups=groups,
-        recorded=tuple(not any(name in by for name in group.targets) for group in view.groups),
-        mine=tuple(sorted(tuple(sorted(part)) for part in mine.values())),
-    )
+def _step_differences(steps: Mapping[int, m.StepResult], columns: int) -> Iterator[tuple[str, str, FactDifference]]:
+    """Of one step on all targets that came to it: its command line, an entry, and a fact that the entry explains."""
+    findings = {
+        number: {finding.fact: finding for finding in step.findings if finding.verdict != Verdict.PASS}
+        for number, step in steps.items()
+    }
+    for name in sorted({fact for each in findings.values() for fact in each}):
+        by_value: dict[str, list[int]] = defaultdict(list)
+        by_entry: dict[str, set[str]] = defaultdict(set)
+        for number in steps:
+            finding = findings[number].get(name)
+            value = _RECORDED if finding is None else value_in_words(_shown(finding))
+            by_value[value].append(number)
+            if finding is not None:
+                by_entry[finding.by if finding.verdict == Verdict.KNOWN else UNEXPLAINED].add(value)
+        recorded = _recorded(name, [steps[number] for number in by_value.get(_RECORDED, ())])
+        for entry, mine in by_entry.items():
+            yield (
+                next(iter(steps.values())).run,
+                entry,
+                FactDifference(
+                    fact=name.partition("@")[0],
+                    places=(),
+                    values=tuple(recorded if value == _RECORDED else value for value in by_value),
+                    groups=tuple(map(tuple, by_value.values())),
+                    recorded=tuple(value == _RECORDED for value in by_value),
+                    mine=_parted([by_value[value] for value in mine], columns),
+                ),
+            )
 
 
-def _explained(result: m.Result) -> dict[tuple[str, str, str], dict[str, str]]:
-    """By case, step and fact: the targets whose value is not the recorded one, and the entry that says why."""
-    found: dict[tuple[str, str, str], dict[str, str]] = defaultdict(dict)
-    for cell in result.cells:
-        for step in cell.steps:
-            for finding in step.findings:
-                if finding.verdict != Verdict.PASS:
-                    known = finding.verdict == Verdict.KNOWN
-                    found[cell.case, step.id, finding.fact][cell.target] = finding.by if known else UNEXPLAINED
-    return found
+def _shown(finding: m.FindingResult) -> FactValue:
+    """What was seen, or the bounds of what is random."""
+    bounded = isinstance(finding.predicted, dict) and set(finding.predicted) == {"between"}
+    return finding.predicted if bounded and finding.verdict == Verdict.KNOWN else finding.value
+
+
+def _recorded(fact: str, steps: Sequence[m.StepResult]) -> str:
+    """The recorded value, as those show it that show nothing else; several where it is random within bounds."""
+    absent: FactValue = {"absent": True}
+    values = dict.fromkeys(value_in_words(step.facts.get(fact, absent)) for step in steps)
+    return " or ".join(values)
+
+
+def _parted(mine: Iterable[Sequence[int]], columns: int) -> Partition:
+    """Each of these groups, and all the other columns as one more."""
+    groups = sorted(tuple(group) for group in mine)
+    others = tuple(number for number in range(columns) if not any(number in group for group in groups))
+    return (*groups, others) if others else tuple(groups)
 
 
 def _tables(facts: Sequence[FactDifference], columns: Sequence[Column]) -> tuple[tuple[Table, ...], tuple[Table, ...]]:

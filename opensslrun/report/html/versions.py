@@ -77,14 +77,15 @@ def versions_of(entries: Sequence[Entry], columns: Sequence[Column], result: m.R
 
 
 def _change(fact: FactDifference, hiding: _Partitions, showing: _Partitions, columns: Sequence[Column]) -> Change:
-    run = fact.places[0].run
+    ran = {number for group in fact.groups for number in group}
+    others = tuple(column.number for column in columns if column.number not in ran)
     return Change(
         fact=fact.fact,
         places=len(fact.places),
-        run=run,
-        values=fact.values,
-        hidden_by=hiding.number(_joined([fact.mine], columns)),
-        shown_by=showing.number(fact.groups),
+        run=fact.places[0].run,
+        values=(*fact.values, "(did not run)") if others else fact.values,
+        hidden_by=hiding.number(fact.mine),
+        shown_by=showing.number((*fact.groups, others) if others else fact.groups),
     )
 
 
@@ -102,7 +103,7 @@ def _joined(partitions: Iterable[Partition], columns: Sequence[Column]) -> Parti
     for partition in partitions:
         place = {number: part for part, numbers in enumerate(partition) for number in numbers}
         for number, label in labels.items():
-            label.append(place.get(number, -1))
+            label.append(place[number])
     groups: dict[tuple[int, ...], list[int]] = {}
     for number, label in labels.items():
         groups.setdefault(tuple(label), []).append(number)
