@@ -15,6 +15,7 @@ from opensslrun.pipeline.session import check_writable, result_as_json, run_plan
 from opensslrun.pipeline.status import conclude
 from opensslrun.report.progress import progress_on
 from opensslrun.report.terminal import show_result
+from opensslrun.report.words import visible
 
 
 def plan_of(args: argparse.Namespace) -> Plan:
@@ -78,7 +79,7 @@ def run_run(args: argparse.Namespace) -> ExitStatus:
         show_result(result, out())
     conclusion = conclude(result)
     for reason in conclusion.reasons:
-        err().print(f"opensslrun: {reason}", soft_wrap=True)
+        err().print(f"opensslrun: {visible(reason)}", soft_wrap=True)
     if unwritten is not None:
         raise unwritten
     err().print(f"result: {args.out}", soft_wrap=True)

@@ -120,7 +120,7 @@ def _show(number: int, item: Item, console: Console) -> None:
         shown.setdefault(key, []).append(f"{surprise.case}, step {surprise.step}")
     for (fact, lines), places in shown.items():
         of = "" if len(places) == len(item.steps) else f" ({'; '.join(places)})"
-        console.print(f"   {fact}{of}", soft_wrap=True)
+        console.print(f"   {visible(fact)}{of}", soft_wrap=True)
         for line in lines:
             console.print(f"     {line}", soft_wrap=True)
     console.print()
@@ -209,7 +209,9 @@ def _record(
             else f'it varies from run to run; write a bound such as {{"between": [1, 20]}} into '
             f"{cases[surprise.case].record_path}"
         )
-        err().print(f"not recorded: {surprise.case}, step {surprise.step}: {surprise.fact}: {reason}", soft_wrap=True)
+        err().print(
+            f"not recorded: {surprise.case}, step {surprise.step}: {visible(surprise.fact)}: {reason}", soft_wrap=True
+        )
     for name, accepted in by_case.items():
         _save(cases[name], accepted, records.get(name))
     return sum(len(accepted) for accepted in by_case.values()) == len(found)

@@ -31,7 +31,7 @@ from opensslrun.driver.outcome import MAX_FILE_SIZE, Ending, Input, Outcome, thr
 from opensslrun.driver.prompts import find_prompts
 from opensslrun.errors import EnvironmentLacksError
 
-MAX_READ_BACK: Final = 8 * 1024 * 1024
+MAX_READ_BACK: Final = 2 * 1024 * 1024
 """Bytes of stdout and of stderr that an outcome holds; the rest is left out."""
 
 _LAST_LINE: Final = 2000

@@ -9,6 +9,9 @@ from typing import Final
 MAX_WORDING: Final = 64 * 1024
 """Characters kept of a stream; more is replaced by its length and SHA-256, so that it still compares."""
 
+MAX_SHOWN: Final = 64 * 1024
+"""Bytes of a stream that a result shows."""
+
 _THREAD = re.compile(r"^[0-9A-F]+(?=:error:[0-9A-F]{8}:)", re.MULTILINE)
 _PLACE = re.compile(r"(?<=:)(?:[A-Za-z]:[\\/])?(?:[\w.-]*[\\/])*([\w.-]+\.c):\d+(?=:)")
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{9,16}\b")
@@ -47,6 +50,15 @@ def anonymous(text: str) -> str:
     text = _PEM_BODY.sub(r"\1\n<base64>\n\2", stable(text))
     text = _SERIAL.sub("<serial>", text)
     return _DATE.sub("<date>", _HEX.sub("<hex>", text))
+
+
+def both_ends(stream: bytes) -> str:
+    """A stream as text, without its middle where it is long: how a runaway began, and how it ended."""
+    if len(stream) <= MAX_SHOWN:
+        return decoded(stream)
+    half = MAX_SHOWN // 2
+    left_out = f"\n… ({len(stream) - 2 * half} bytes left out) …\n"
+    return decoded(stream[:half]) + left_out + decoded(stream[-half:])
 
 
 def shortened(text: str) -> str:

@@ -134,5 +134,8 @@ def _toml(value: FactValue) -> str:
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     if value is None:
         return "{ none = true }"
-    # TOML's basic strings are JSON's, but for DEL, which must be escaped.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    # TOML's basic strings are JSON's, but for DEL, which must be escaped, and pairs of surrogates, which it has not.
+    return "".join(
+        each if each.isprintable() else f"\\u{ord(each):04x}" if ord(each) < 0x10000 else f"\\U{ord(each):08x}"
+        for each in json.dumps(value, ensure_ascii=False)
+    )

@@ -9,6 +9,7 @@ from enum import StrEnum
 from opensslrun.bench.base import Observation, SeenFile
 from opensslrun.cases.model import Case, Step
 from opensslrun.facts.model import Facts
+from opensslrun.facts.wording import both_ends
 from opensslrun.report.model import ObservationResult, ObservedFile
 from opensslrun.targets.model import Obtained, Proof, Target
 
@@ -61,15 +62,15 @@ class TargetRun:
 
 
 def as_shown(observation: Observation) -> ObservationResult:
-    """An observation as a result shows it: streams as text, files without their content."""
+    """An observation as a result shows it: streams as text, files without their content, of both not too much."""
     outcome = observation.outcome
     return ObservationResult(
         ending=outcome.ending,
         status=outcome.status,
         prompts=list(outcome.prompts),
         unanswered=outcome.unanswered,
-        stdout=outcome.stdout.decode("utf-8", errors="backslashreplace"),
-        stderr=outcome.stderr.decode("utf-8", errors="backslashreplace"),
+        stdout=both_ends(outcome.stdout),
+        stderr=both_ends(outcome.stderr),
         files=[_file(name, file) for name, file in sorted(observation.files.items())],
     )
 

@@ -16,6 +16,7 @@ from opensslrun.pipeline.plan import Plan
 from opensslrun.pipeline.result import Clock, make_result
 from opensslrun.pipeline.run import observe_plan
 from opensslrun.report.model import Result
+from opensslrun.report.words import visible_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def run_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -> Se
 
 def result_as_json(result: Result) -> str:
     """The result as one JSON document."""
-    return result.model_dump_json(by_alias=True, indent=1) + "\n"
+    return visible_json(result.model_dump_json(by_alias=True, indent=1)) + "\n"
 
 
 def check_writable(path: Path) -> None:

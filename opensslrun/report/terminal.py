@@ -58,9 +58,9 @@ def _show_findings(step: m.StepResult, console: Console) -> None:
         console.print(Padding(line, (0, 0, 0, 4), expand=False))
         findings = [finding for finding in findings if finding not in unrecorded]
     for finding in findings:
-        line = Text.assemble((finding.fact, "bold"), f" is {value_in_words(finding.value)}")
+        line = Text.assemble((visible(finding.fact), "bold"), f" is {value_in_words(finding.value)}")
         if finding.promise:
-            line.append(f"; promised: {finding.promise}")
+            line.append(f"; promised: {visible(finding.promise)}")
         if finding.by:
             line.append(f"; {finding.by} predicts {value_in_words(finding.predicted)}")
         elif not finding.promise:

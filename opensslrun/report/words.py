@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -19,6 +21,16 @@ def visible(text: str) -> str:
     return "".join(
         _spelled(character) if unicodedata.category(character) in _HIDDEN else character for character in text
     )
+
+
+_NOT_ASCII = re.compile(r"[^\n -~]")
+
+
+def visible_json(document: str) -> str:
+    """A JSON document that says the same with every character escaped that JSON may hold raw and a terminal would
+    obey or hide: a delete, 8-bit control sequences, what turns text round.
+    """
+    return _NOT_ASCII.sub(lambda match: match[0] if match[0].isprintable() else json.dumps(match[0])[1:-1], document)
 
 
 def _spelled(character: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opensslrun.facts.wording import MAX_WORDING, anonymous, decoded, lines_of, shortened, stable
+from opensslrun.facts.wording import MAX_SHOWN, MAX_WORDING, anonymous, both_ends, decoded, lines_of, shortened, stable
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,11 @@ def test_bytes_that_are_not_utf_8_stay_visible() -> None:
 
 def test_only_lf_and_crlf_end_a_line() -> None:
     assert lines_of("CN = a\u2028leaf: OK\x0bx\r\nend".encode()) == ["CN = a\u2028leaf: OK\x0bx", "end"]
+
+
+def test_a_flood_is_shown_by_how_it_began_and_how_it_ended() -> None:
+    shown = both_ends(b"begin\n" + b"y\n" * MAX_SHOWN + b"the end\n")
+    assert shown.startswith("begin\ny\n")
+    assert shown.endswith("y\nthe end\n")
+    assert f"({MAX_SHOWN + 14} bytes left out)" in shown
+    assert both_ends(b"x" * MAX_SHOWN) == "x" * MAX_SHOWN

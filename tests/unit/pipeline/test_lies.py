@@ -1,0 +1,400 @@
+"""One lie in one command of one cell: it is told by the right fact, and no other cell changes.
+
+All liars run in one real run beside the honest openssl: each is a program that hands every command to the real one,
+but for the one it lies in. What is said of a lie in :data:`LIES` came from looking at what the lie did.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest.mock import ANY
+
+import pytest
+
+from opensslrun.facts.model import FactValue
+
+REAL = str(Path(shutil.which("openssl") or "openssl").resolve())
+KEYS = Path(__file__).parents[3] / "matrix" / "fixtures" / "keys"
+ALTER = Path(__file__).parent / "alter_certificate.py"
+
+ROOT, KEY, DEVICE, REFUSED, SUBJECT, PAIR = (
+    "root-critical-constraints", "read-key-encrypt", "device-sign", "verify-expired", "read-subject", "pair",
+)  # fmt: skip
+COMMANDS = {
+    ROOT: "req -x509 -config root.conf -new -nodes -key rootCA.key -sha256 -days 1024 -out rootCA.crt",
+    KEY: "rsa -des3 -in my.key -out safe.key",
+    DEVICE: "x509 -req -in device.csr -CA root.crt -CAkey root.key -CAcreateserial -days 365 -sha256 -out device.crt",
+    REFUSED: "verify -CAfile root.crt leaf.crt",
+    SUBJECT: "x509 -in client.crt -noout -subject",
+    PAIR: "req -x509 -newkey rsa:2048 -nodes -keyout pair.key -subj /CN=pair -days 30 -out pair.crt",
+}
+"""In each of these cases one command may be lied in; the others of the run are the rest of these cases."""
+
+PAIR_CASE = f"""
+title = "A key and a certificate at once, in little time"
+[[step]]
+run = "openssl {COMMANDS[PAIR]}"
+timeout = 8
+expect = {{ creates = ["pair.key", "pair.crt"] }}
+"""
+
+NAME: FactValue = [
+    ["C", "PrintableString", "US"],
+    ["ST", "PrintableString", "Massachusetts"],
+    ["L", "PrintableString", "Cambridge"],
+    ["O", "PrintableString", "Organization"],
+    ["OU", "PrintableString", "IoT"],
+    ["emailAddress", "IA5String", "test@email.com"],
+    ["CN", "PrintableString", "www.organization.test.com"],
+]
+AES_128: FactValue = {
+    "scheme": "PBES2", "kdf": "PBKDF2", "prf": "hmac sha256", "iterations": 2048, "salt_bytes": 8,
+    "cipher": "AES-128-CBC",
+}  # fmt: skip
+ABSENT: FactValue = {"absent": True}
+SLEEP = "while :; do sleep 1; done"
+TERMINAL_TRICKS = r"\033[2J\033]0;owned\007\302\233 31m\377\376 \342\200\256evil\177"
+"""Clear the screen, set the title, an 8-bit control sequence, what is no UTF-8, text turned round, a delete."""
+ASK = 'for n in 1 2; do printf \'%s\' "$ASKED" >/dev/tty; read -r given </dev/tty; ASKED="Verifying - $ASKED"; done'
+ENCRYPT = '"$REAL" rsa -des3 -in my.key -out safe.key -passout "pass:$given"'
+
+
+PLAIN = "\x1b[2J\x1b]0;owned\x07\x9b 31m\\xff\\xfe \u202eevil\x7f"
+"""The same as facts have it: text, in which only what is no UTF-8 is spelled out."""
+FOUND = {"error", "hung", "fail", "new"}
+
+
+@dataclass(frozen=True)
+class Lie:
+    """``does`` is what a shell does instead of the case's command; ``shows`` are facts that tell, with what they show.
+
+    ``REAL`` in it is the honest binary, and the arguments are those of the command.
+    """
+
+    case: str
+    does: str
+    verdict: str
+    shows: Mapping[str, Any] = field(default_factory=dict)
+
+
+def altered(change: str) -> str:
+    """Do as told, then change one thing of the certificate and sign it again with the CA's own key."""
+    return f'"$REAL" "$@" && exec "$PYTHON" -I "$ALTER" {change} rootCA.crt rootCA.key'
+
+
+LIES = {
+    # exit statuses and what was claimed
+    "exits 0 without doing it": Lie(ROOT, "exit 0", "fail", {"files.created": [], "certificate.ca@rootCA.crt": ABSENT}),
+    "exits 0 after failing": Lie(REFUSED, '"$REAL" "$@"; exit 0', "fail", {"exit_status": 0}),
+    "exits 1 after succeeding": Lie(ROOT, '"$REAL" "$@"; exit 1', "fail", {"exit_status": 1}),
+    "prints OK for all": Lie(
+        REFUSED, 'for last; do :; done; echo "$last: OK"', "fail",
+        {"exit_status": 0, "verify.claim@leaf.crt": "ok", "verify.errors": []},
+    ),
+    "prints OK below the error": Lie(
+        REFUSED, '"$REAL" "$@"; echo "leaf.crt: OK"', "fail", {"exit_status": 0, "verify.claim@leaf.crt": "ok"}
+    ),
+    "prints OK and exits 2": Lie(
+        REFUSED, '"$REAL" "$@"; echo "leaf.crt: OK"; exit 2', "fail", {"verify.claim@leaf.crt": "unclear"}
+    ),
+    "tells another error": Lie(
+        REFUSED, '"$REAL" "$@" 2>&1 | sed "s/error 10 at/error 18 at/" >&2; exit 2', "new",
+        {"verify.errors": ["18 at 0"]},
+    ),
+    # files
+    "swaps two outputs": Lie(
+        PAIR, '"$REAL" "$@"; mv pair.key x; mv pair.crt pair.key; mv x pair.crt', "new",
+        {"pem.labels@pair.key": ["CERTIFICATE"], "pem.labels@pair.crt": ["PRIVATE KEY"]},
+    ),
+    "swaps the two streams": Lie(
+        SUBJECT, '"$REAL" "$@" 3>&1 1>&2 2>&3', "new", {"stdout": "", "stderr.classes": ["subject"]}
+    ),
+    "writes an empty file": Lie(
+        PAIR, '"$REAL" "$@"; : >pair.crt', "fail", {"files.empty": ["pair.crt"], "file.format@pair.crt": "empty"}
+    ),
+    "writes a truncated file": Lie(
+        ROOT, '"$REAL" "$@"; head -c 900 rootCA.crt >x; cat x >rootCA.crt; rm x', "fail",
+        {"certificate.ca@rootCA.crt": ABSENT},
+    ),
+    "loses the last line": Lie(
+        ROOT, '"$REAL" "$@"; sed "\\$d" rootCA.crt >x; cat x >rootCA.crt; rm x', "fail",
+        {"certificate.ca@rootCA.crt": ABSENT},
+    ),
+    "writes an old file": Lie(ROOT, altered("old"), "new", {"certificate.starts_now@rootCA.crt": False}),
+    "writes the file of another key": Lie(
+        ROOT, 'cp "$OTHER" rootCA.crt', "new", {"certificate.key_matches@rootCA.crt": []}
+    ),
+    "writes the right file under another name": Lie(
+        ROOT, '"$REAL" "$@"; mv rootCA.crt rootCA.cer', "fail",
+        {"files.created": ["rootCA.cer"], "certificate.ca@rootCA.crt": ABSENT},
+    ),
+    "writes the right file twice": Lie(
+        ROOT, '"$REAL" "$@"; cp rootCA.crt rootCA.cer', "new", {"files.created": ["rootCA.cer", "rootCA.crt"]}
+    ),
+    "writes a link to the file": Lie(
+        PAIR, '"$REAL" "$@"; mv pair.crt x; ln -s x pair.crt', "fail", {"file.kind@pair.crt": "link"}
+    ),
+    "writes a directory": Lie(
+        PAIR, '"$REAL" "$@"; rm pair.crt; mkdir pair.crt', "fail", {"file.kind@pair.crt": "directory"}
+    ),
+    "changes an input file": Lie(ROOT, '"$REAL" "$@"; echo >>root.conf', "new", {"files.changed": ["root.conf"]}),
+    "removes an input file": Lie(ROOT, '"$REAL" "$@"; rm root.conf', "new", {"files.removed": ["root.conf"]}),
+    "writes text around the certificate": Lie(
+        ROOT, '"$REAL" "$@"; echo more >>rootCA.crt', "new", {"file.around@rootCA.crt": ["after"]}
+    ),
+    "writes other line ends": Lie(
+        ROOT, '"$REAL" "$@"; sed "s/\\$/\\r/" rootCA.crt >x; cat x >rootCA.crt; rm x', "new",
+        {"file.line_endings@rootCA.crt": "crlf"},
+    ),
+    # keys
+    "makes the key readable by all": Lie(
+        KEY, '"$REAL" "$@"; status=$?; chmod 644 safe.key; exit $status', "new", {"file.mode@safe.key": "0644"}
+    ),
+    "does not encrypt the key": Lie(
+        KEY, f'ASKED="Enter pass phrase:"; {ASK}; "$REAL" rsa -in my.key -out safe.key', "fail",
+        {"key.encrypted@safe.key": False, "key.encryption@safe.key": None},
+    ),
+    "encrypts the key with another pass phrase": Lie(
+        KEY, f'ASKED="Enter pass phrase:"; {ASK}; given=another; {ENCRYPT}', "fail", {"key.opens@safe.key": False}
+    ),
+    "encrypts the key otherwise": Lie(
+        KEY, f'ASKED="Enter pass phrase:"; {ASK}; "$REAL" rsa -aes128 -in my.key -out safe.key -passout "pass:$given"',
+        "new", {"key.encryption@safe.key": AES_128},
+    ),
+    # prompts
+    "asks once too few": Lie(
+        KEY, f'printf "Enter pass phrase:" >/dev/tty; read -r given </dev/tty; {ENCRYPT}', "new",
+        {"prompts": ["Enter pass phrase:"]},
+    ),
+    "asks once too many": Lie(
+        KEY, '"$REAL" "$@"; printf "Enter pass phrase:" >/dev/tty; read -r given </dev/tty', "hung",
+        {"ending": "hung", "unanswered": "Enter pass phrase:"},
+    ),
+    "asks once too many and does not wait": Lie(
+        KEY, '"$REAL" "$@"; printf "Enter pass phrase:" >/dev/tty', "hung", {"ending": "hung"}
+    ),
+    "changes a word of a prompt": Lie(
+        KEY, f'ASKED="Enter the pass phrase:"; {ASK}; {ENCRYPT}', "new",
+        {"prompts": ["Enter the pass phrase:", "Verifying - Enter the pass phrase:"]},
+    ),
+    "asks in words that no openssl uses": Lie(
+        KEY, f'ASKED="Your secret, please:"; {ASK}; {ENCRYPT}', "hung",
+        {"ending": "hung", "unanswered": "Your secret, please:"},
+    ),
+    # hangs
+    "hangs before output": Lie(PAIR, SLEEP, "hung", {"ending": "hung", "unanswered": "", "files.created": []}),
+    "hangs during output": Lie(
+        PAIR, f"printf 'half a li'; printf -- '-----BEGIN CERT' >pair.crt; {SLEEP}", "hung",
+        {"ending": "hung", "files.created": ["pair.crt"]},
+    ),
+    "hangs during output on the terminal": Lie(
+        PAIR, f"printf 'half a li' >/dev/tty; {SLEEP}", "hung", {"ending": "hung", "unanswered": "half a li"}
+    ),
+    "hangs after output": Lie(PAIR, f'"$REAL" "$@"; {SLEEP}', "hung", {"ending": "hung", "exit_status": ABSENT}),
+    "hangs and will not be ended": Lie(
+        PAIR, f'trap "" HUP INT QUIT TERM; exec >&- 2>&-; {SLEEP}', "hung", {"ending": "hung"}
+    ),
+    # signals and floods
+    "dies by a signal": Lie(ROOT, "kill -SEGV $$", "fail", {"ending": "signal SIGSEGV", "exit_status": ABSENT}),
+    "dies by a signal after succeeding": Lie(
+        ROOT, '"$REAL" "$@"; kill -ABRT $$', "fail", {"ending": "signal SIGABRT", "exit_status": ABSENT}
+    ),
+    "prints 100 MB and dies of it": Lie(
+        SUBJECT, "yes flood | head -c 100000000 | cat", "fail", {"ending": "signal SIGXFSZ"}
+    ),
+    "prints 100 MB first": Lie(
+        ROOT, 'yes flood | head -c 100000000; exec "$REAL" "$@"', "new",
+        {"stdout.classes": ["unknown: floo", "unknown: flood", "unknown: more than 1048576 bytes"]},
+    ),
+    "prints 100 MB of errors first": Lie(
+        ROOT, 'yes flood | head -c 100000000 >&2; exec "$REAL" "$@"', "fail",
+        {"ending": "signal SIGXFSZ"},
+    ),
+    "prints 100 MB in one line": Lie(
+        ROOT, 'head -c 100000000 /dev/zero | tr "\\0" .; exec "$REAL" "$@"', "new",
+        {"stdout.classes": ["key generation", "unknown: more than 1048576 bytes"]},
+    ),
+    "prints 100 MB on the terminal": Lie(
+        ROOT, '(yes flood | head -c 100000000) >/dev/tty; exec "$REAL" "$@"', "hung", {"ending": "hung"}
+    ),
+    "writes a file of 100 MB": Lie(
+        ROOT, "head -c 100000000 /dev/zero >rootCA.crt", "fail", {"file.format@rootCA.crt": "too large"}
+    ),
+    # what a terminal would obey
+    "prints control sequences": Lie(
+        SUBJECT, f"printf '{TERMINAL_TRICKS}\\n'; printf '{TERMINAL_TRICKS}\\n' >&2; exec \"$REAL\" \"$@\"", "new",
+        {"stdout.classes": ["subject", f"unknown: {PLAIN}"], "stderr.classes": [f"unknown: {PLAIN}"]},
+    ),
+    "asks with control sequences": Lie(
+        ROOT, f"printf 'Enter {TERMINAL_TRICKS} pass phrase:' >/dev/tty; read -r given </dev/tty", "hung",
+        {"ending": "hung"},
+    ),
+    "names a file with control sequences": Lie(
+        ROOT, f"\"$REAL\" \"$@\"; : >\"$(printf '{TERMINAL_TRICKS}')\"", "new",
+        {"files.empty": [PLAIN], "files.created": sorted([PLAIN, "rootCA.crt"])},
+    ),
+    # certificates, really altered, and rightly signed
+    "makes the certificate version 1": Lie(
+        ROOT, altered("version-1"), "fail",
+        {"certificate.version@rootCA.crt": 1, "certificate.ca@rootCA.crt": False,
+         "certificate.extensions@rootCA.crt": []},
+    ),
+    "makes the certificate version 1 with extensions": Lie(
+        ROOT, altered("version-1-with-extensions"), "new",
+        {"certificate.version@rootCA.crt": 1},
+    ),
+    "drops CA:TRUE": Lie(ROOT, altered("no-ca"), "fail", {"certificate.ca@rootCA.crt": False}),
+    "takes 'critical' from the extensions": Lie(
+        ROOT, altered("not-critical"), "new", {"certificate.extensions@rootCA.crt": ANY}
+    ),
+    "turns the extensions round": Lie(
+        ROOT, altered("extensions-turned-round"), "new", {"certificate.extensions@rootCA.crt": ANY}
+    ),
+    "drops an extension": Lie(ROOT, altered("one-extension-less"), "fail", {"certificate.ca@rootCA.crt": False}),
+    "adds a day": Lie(ROOT, altered("a-day-more"), "new", {"certificate.validity_days@rootCA.crt": 1025}),
+    "changes the serial's sign": Lie(
+        ROOT, altered("negative-serial"), "new", {"certificate.serial_positive@rootCA.crt": False}
+    ),
+    "counts serials": Lie(
+        ROOT, altered("short-serial"), "new",
+        {"certificate.serial@rootCA.crt": 5, "certificate.serial_octets@rootCA.crt": [1, 4]},
+    ),
+    "changes the digest": Lie(
+        ROOT, altered("digest"), "new", {"certificate.signature_algorithm@rootCA.crt": "sha1_rsa"}
+    ),
+    "changes a name's encoding": Lie(
+        ROOT, altered("name-encoding"), "new",
+        {f"certificate.{name}@rootCA.crt": NAME for name in ("subject", "issuer")},
+    ),
+    "changes the issuer's encoding": Lie(
+        ROOT, altered("issuer-encoding"), "fail", {"certificate.self_issued@rootCA.crt": False}
+    ),
+    "signs another key": Lie(
+        ROOT, altered("another-key"), "fail",
+        {"certificate.key_matches@rootCA.crt": [], "certificate.self_signed@rootCA.crt": False},
+    ),
+    "signs wrongly": Lie(
+        ROOT, altered("damaged"), "fail", {"certificate.self_signature_valid@rootCA.crt": False}
+    ),
+    "signs a device's certificate wrongly": Lie(
+        DEVICE, '"$REAL" "$@" && exec "$PYTHON" -I "$ALTER" damaged device.crt root.key', "fail",
+        {"certificate.signed_by@device.crt": []},
+    ),
+    "adds a day to a device's certificate": Lie(
+        DEVICE, '"$REAL" "$@" && exec "$PYTHON" -I "$ALTER" a-day-more device.crt root.key', "fail",
+        {"certificate.validity_days@device.crt": 366},
+    ),
+    # no lies
+    "tells the truth": Lie(ROOT, 'exec "$REAL" "$@"', "pass"),
+    "tells the truth, signed again": Lie(ROOT, altered("nothing"), "pass"),
+}  # fmt: skip
+IDS = {name: f"liar-{number:02}" for number, name in enumerate(LIES, 1)}
+
+
+def liar(folder: Path, lie: Lie) -> Path:
+    """The program: honest but for one command."""
+    path = folder / "openssl"
+    folder.mkdir()
+    path.write_text(
+        f"#!/bin/sh\nREAL={REAL} PYTHON={sys.executable} ALTER={ALTER}\n"
+        f"OTHER={folder.parent / 'other.crt'} OTHERKEY={KEYS / 'rsa-2.pem'}\n"
+        f'if [ "$*" != "{COMMANDS[lie.case]}" ]; then exec "$REAL" "$@"; fi\n{lie.does}\n'
+    )
+    path.chmod(0o755)
+    return path
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of all liars beside the honest binary: what it printed, what it wrote, and what it took."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+    document: bytes
+    cells: Mapping[tuple[str, str], Mapping[str, Any]]
+    peak_kb: int
+
+
+def opensslrun(folder: Path, *args: str) -> subprocess.CompletedProcess[bytes]:
+    argv = [sys.executable, "-m", "opensslrun", *args]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
+    return subprocess.run(
+        argv, env=environment, cwd=folder, capture_output=True, timeout=600, check=False, stdin=subprocess.DEVNULL
+    )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("liars")
+    (folder / "cases").mkdir()
+    (folder / "cases" / f"{PAIR}.toml").write_text(PAIR_CASE)
+    opensslrun(folder, "matrix", "run", "-t", "host", "--cases-dir", "cases", "-c", PAIR)
+    recorded = opensslrun(folder, "review", "--cases-dir", "cases", "--case", PAIR, "--accept", "--yes")
+    assert (folder / "cases" / f"{PAIR}.recorded.json").exists(), recorded.stderr
+    other = ["req", "-x509", "-new", "-key", str(KEYS / "rsa-2.pem"), "-subj", "/CN=other", "-out", "other.crt"]
+    subprocess.run([REAL, *other], cwd=folder, check=True, capture_output=True)
+    tables = [f'[[target]]\nid = "{IDS[name]}"\npath = "{liar(folder / IDS[name], lie)}"' for name, lie in LIES.items()]
+    (folder / "targets.toml").write_text("\n".join(tables))
+    argv = ["-t", "host", "-t", "liar-*", "--targets-file", "targets.toml", "--cases-dir", "cases"]
+    for case in COMMANDS:
+        argv += ["-c", case]
+    done = opensslrun(folder, "matrix", "run", *argv, "--no-cache", "--out", "result.json")
+    assert b"Traceback" not in done.stderr
+    document = (folder / "result.json").read_bytes()
+    cells = {(cell["target"], cell["case"]): cell for cell in json.loads(document)["cells"]}
+    peak_kb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    Path("/tmp/liarx/out.txt").write_bytes(done.stdout)
+    Path("/tmp/liarx/err.txt").write_bytes(done.stderr)
+    return Run(done.returncode, done.stdout, done.stderr, document, cells, peak_kb)
+
+
+def shown(cell: Mapping[str, Any]) -> dict[str, Any]:
+    """A cell without what time and chance make of it."""
+    steps = [{key: step[key] for key in ("id", "facts", "wording", "findings")} for step in cell["steps"]]
+    return {"verdict": cell["verdict"], "reason": cell["reason"], "steps": steps}
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_a_lie_is_told_by_its_fact(run: Run, name: str) -> None:
+    lie = LIES[name]
+    cell = run.cells[IDS[name], lie.case]
+    told = {each["fact"]: each["value"] for each in cell["steps"][0]["findings"] if each["verdict"] in FOUND}
+    assert cell["verdict"] == lie.verdict, told
+    assert {fact: told[fact] for fact in lie.shows if fact in told} == lie.shows, told
+    assert (told == {}) is (lie.verdict == "pass")
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_a_lie_changes_no_other_cell(run: Run, name: str) -> None:
+    for case in COMMANDS.keys() - {LIES[name].case}:
+        assert shown(run.cells[IDS[name], case]) == shown(run.cells["host", case])
+
+
+def test_the_honest_binary_beside_all_liars_is_as_predicted(run: Run) -> None:
+    assert {run.cells["host", case]["verdict"] for case in COMMANDS} <= {"pass", "known"}
+    assert run.status == 1
+
+
+CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+
+
+def test_what_liars_print_does_nothing_to_a_terminal(run: Run) -> None:
+    """Neither in the report, nor in the messages beside it, nor when somebody looks at the result itself."""
+    for printed in (run.stdout, run.stderr, run.document):
+        assert CONTROLS.findall(printed.decode("utf-8", errors="strict")) == []
+
+
+def test_floods_take_neither_memory_nor_a_huge_result(run: Run) -> None:
+    assert run.peak_kb < 300 * 1024
+    assert len(run.document) < 32 * 1024 * 1024
