@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from asn1crypto import csr as asn1_csr
@@ -44,11 +45,19 @@ class Certificate:
     spki: bytes | None
 
 
+@lru_cache(maxsize=512)
 def read_certificate(der: bytes) -> Certificate:
-    """What of a certificate others refer to."""
-    parsed: Asn1 = attempt(lambda: asn1_x509.Certificate.load(der, strict=True))
+    """What of a certificate others refer to. Remembered: a workspace is looked at after each step."""
+    parsed = _parsed(der)
     spki = attempt(lambda: bytes(parsed["tbs_certificate"]["subject_public_key_info"].dump()))
     return Certificate(der, attempt(lambda: _identity(parsed)), spki)
+
+
+@lru_cache(maxsize=512)
+def _parsed(der: bytes) -> Asn1:
+    """The certificate, None when it is none. Parts of it are parsed when they are asked for: only within an attempt,
+    which is one thread's at a time."""
+    return attempt(lambda: asn1_x509.Certificate.load(der, strict=True))
 
 
 def certificate_values(
@@ -57,38 +66,52 @@ def certificate_values(
     """Facts of one certificate. ``others`` are the certificates of the workspace, ``keys`` the public keys of its
     private keys, both by file name.
     """
-    parsed = attempt(lambda: asn1_x509.Certificate.load(it.der, strict=True))
+    parsed = _parsed(it.der)
     if parsed is None or it.identity is None:
         return {f"{prefix}version": MALFORMED}
     body = parsed["tbs_certificate"]
     identity = it.identity
     identities = {name: other.identity for name, other in others.items() if other.identity is not None}
+    drawn = {
+        **_own_values(it.der),
+        **values(
+            {
+                "signed_by": lambda: _signers(parsed, others),
+                "starts_now": lambda: _starts_now(body["validity"]),
+                "key_matches": lambda: [name for name, public in sorted(keys.items()) if public == it.spki],
+                "extensions": lambda: extensions_value(body["extensions"], identity, identities),
+            }
+        ),
+    }
+    return {f"{prefix}{name}": value for name, value in drawn.items()}
+
+
+@lru_cache(maxsize=512)
+def _own_values(der: bytes) -> Mapping[str, FactValue]:
+    """The facts that rest on the certificate alone, on nothing beside it and on no clock."""
+    it, parsed = read_certificate(der), _parsed(der)
+    body = parsed["tbs_certificate"]
     spki = it.spki or b""
-    drawn = values(
+    return values(
         {
             "version": lambda: {"v1": 1, "v2": 2, "v3": 3}.get(body["version"].native, MALFORMED),
-            "well_formed": lambda: _is_well_formed(it.der, parsed),
+            "well_formed": lambda: _is_well_formed(der, parsed),
             "subject": lambda: name_value(body["subject"]),
             "issuer": lambda: name_value(body["issuer"]),
             "self_issued": lambda: _is_self_issued(body),
             "self_signature_valid": lambda: _is_signed_by(parsed, parsed),
             "self_signed": lambda: _is_self_issued(body) and _is_signed_by(parsed, parsed),
-            "signed_by": lambda: _signers(parsed, others),
             "serial": lambda: _small_serial(body["serial_number"]),
             "serial_octets": lambda: _serial_octets(body["serial_number"]),
             "serial_positive": lambda: body["serial_number"].native > 0,
             "signature_algorithm": lambda: _algorithm(parsed["signature_algorithm"]),
             "validity_days": lambda: _validity(body["validity"]),
             "validity_encoding": lambda: [type(body["validity"][end].chosen).__name__ for end in _ENDS],
-            "starts_now": lambda: _starts_now(body["validity"]),
             "public_key": lambda: _public_key(spki),
             "key_bits": lambda: public_key_value(spki)[1],
-            "key_matches": lambda: [name for name, public in sorted(keys.items()) if public == it.spki],
             "ca": lambda: _is_ca(body["extensions"]),
-            "extensions": lambda: extensions_value(body["extensions"], identity, identities),
         }
     )
-    return {f"{prefix}{name}": value for name, value in drawn.items()}
 
 
 def request_values(der: bytes, keys: Mapping[str, bytes | None]) -> Values:
@@ -204,7 +227,7 @@ def _signers(signed: Asn1, others: Mapping[str, Certificate]) -> FactValue:
     """The files whose certificate signed this one; one that cannot be read did not."""
     found: list[FactValue] = []
     for name in sorted(others):
-        other = attempt(lambda name=name: asn1_x509.Certificate.load(others[name].der, strict=True))  # type: ignore[misc]
+        other = _parsed(others[name].der)
         if other is not None and attempt(lambda other=other: _is_signed_by(signed, other)):  # type: ignore[misc]
             found.append(name)
     return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from asn1crypto import keys as asn1_keys
@@ -38,14 +39,21 @@ MAX_ROUNDS: Final = 2_000_000
 class Key:
     """A private key of the workspace. ``public`` is its SubjectPublicKeyInfo, None when it could not be opened."""
 
-    values: Values = field(repr=False)
+    values: Mapping[str, FactValue] = field(repr=False)
     public: bytes | None
 
 
 def read_pem_key(content: bytes, block: Block, secrets: Sequence[str]) -> Key:
     """The key of one PEM block, tried with each secret when it is encrypted."""
-    text = content[block.start : block.end]
-    encryption = attempt(lambda: (_pem_encryption(block),))
+    return _pem_key(content[block.start : block.end], block.label, block.headers, block.der, tuple(secrets))
+
+
+@lru_cache(maxsize=512)
+def _pem_key(
+    text: bytes, label: str, headers: tuple[tuple[str, str], ...], der: bytes | None, secrets: tuple[str, ...]
+) -> Key:
+    """Remembered, because a workspace is looked at after each step, and opening a key takes many milliseconds."""
+    encryption = attempt(lambda: (_pem_encryption(label, headers, der),))
     encrypted = encryption is None or encryption[0] is not None
     opened = None
     for secret in _passwords(secrets, encrypted=encrypted, encryption=encryption[0] if encryption else None):
@@ -53,7 +61,7 @@ def read_pem_key(content: bytes, block: Block, secrets: Sequence[str]) -> Key:
         if opened is not None:
             break
     described: Values = {
-        "key.pem_label": block.label,
+        "key.pem_label": label,
         "key.encryption": MALFORMED if encryption is None else encryption[0],
         "key.encrypted": encrypted,
     }
@@ -137,16 +145,22 @@ def _is_consistent(key: PrivateKeyTypes) -> bool:
         and private.dmp1 == d % (p - 1)
         and private.dmq1 == d % (q - 1)
         and private.iqmp * q % p == 1
-        and all(pow(2, factor - 1, factor) == 1 for factor in (p, q))  # Fermat: chance makes no such composite
+        and all(_is_prime(factor) for factor in (p, q))
     )
 
 
-def _pem_encryption(block: Block) -> FactValue:
-    dek = dict(block.headers).get("DEK-Info")
+@lru_cache(maxsize=512)
+def _is_prime(number: int) -> bool:
+    """By Fermat's test: chance makes no composite that passes it. Three milliseconds for 2048 bits, so remembered."""
+    return pow(2, number - 1, number) == 1
+
+
+def _pem_encryption(label: str, headers: tuple[tuple[str, str], ...], der: bytes | None) -> FactValue:
+    dek = dict(headers).get("DEK-Info")
     if dek is not None:
         return {"scheme": "traditional", "cipher": dek.partition(",")[0]}
-    if block.label == "ENCRYPTED PRIVATE KEY":
-        return _pkcs8_encryption(block.der or b"")
+    if label == "ENCRYPTED PRIVATE KEY":
+        return _pkcs8_encryption(der or b"")
     return None
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
+from opensslrun.driver.version import Version
 from opensslrun.errors import UsageError
 from opensslrun.judge.match import alike
 from opensslrun.judge.model import JudgedCell, JudgedStep
@@ -26,7 +28,7 @@ class Prediction:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Catalogue:
     """All known differences."""
 
@@ -40,13 +42,34 @@ class Catalogue:
         known = ", ".join(entry.id for entry in self.entries) or "none"
         raise UsageError(f"no known difference has the id {name!r}; there are: {known}")
 
-    def covering(self, cell: JudgedCell, step: JudgedStep) -> Iterator[Prediction]:
+    def covering(self, cell: JudgedCell, step: JudgedStep) -> tuple[Prediction, ...]:
         """Everything the catalogue says of this step on this target, for whatever fact."""
-        for entry in self.entries:
-            if entry.covers(cell.case, step.id, step.run):
-                for number, shown in enumerate(entry.shows, 1):
-                    if shown.is_on(cell.target, cell.version, cell.platform) and shown.is_at(cell.case, step.run):
-                        yield Prediction(entry, shown, number)
+        there = _at(self, cell.case, step.id, step.run)
+        on = _on(self, cell.target, cell.version, cell.platform)
+        return tuple(said for said in there if (said.difference.id, said.number) in on)
+
+
+@lru_cache(maxsize=4096)
+def _at(catalogue: Catalogue, case: str, step: str, run: str) -> tuple[Prediction, ...]:
+    """What is said of a step, on whatever target. Remembered, because a step is judged on every target."""
+    return tuple(
+        Prediction(entry, shown, number)
+        for entry in catalogue.entries
+        if entry.covers(case, step, run)
+        for number, shown in enumerate(entry.shows, 1)
+        if shown.is_at(case, run)
+    )
+
+
+@lru_cache(maxsize=256)
+def _on(catalogue: Catalogue, target: str, version: Version, platform: str) -> frozenset[tuple[str, int]]:
+    """The entries, with the numbers of their values, that speak of a target, of whatever step."""
+    return frozenset(
+        (entry.id, number)
+        for entry in catalogue.entries
+        for number, shown in enumerate(entry.shows, 1)
+        if shown.is_on(target, version, platform)
+    )
 
 
 def prediction_for(fact: str, said: Iterable[Prediction], where: str) -> Prediction | None:

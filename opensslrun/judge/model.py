@@ -28,12 +28,15 @@ class Verdict(StrEnum):
     @property
     def rank(self) -> int:
         """0 for the worst."""
-        return list(Verdict).index(self)
+        return _RANKS[self]
 
     @property
     def is_found(self) -> bool:
         """Whether it makes a run fail."""
         return self in {Verdict.ERROR, Verdict.HUNG, Verdict.FAIL, Verdict.NEW}
+
+
+_RANKS = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,9 @@ Globs = Text | Annotated[list[Text], Field(min_length=1)]
 
 def matches_any(name: str, globs: Globs) -> bool:
     """Whether the glob, or one of the list, matches the name."""
-    return any(matches_glob(name, glob) for glob in ([globs] if isinstance(globs, str) else globs))
+    if isinstance(globs, str):
+        return matches_glob(name, globs)
+    return any(matches_glob(name, glob) for glob in globs)
 
 
 def matches_fact(fact: str, glob: str) -> bool:
@@ -77,10 +79,11 @@ class Where(Table):
 
     def covers(self, case: str, step: str, run: str) -> bool:
         """Whether a step is meant."""
-        meant = matches_any(case, self.case) and matches_glob(step, self.step) and matches_glob(run, self.run)
+        if not (matches_any(case, self.case) and matches_glob(step, self.step) and matches_glob(run, self.run)):
+            return False
         if self.unless_case is not None and matches_any(case, self.unless_case):
             return False
-        return meant and not (self.unless is not None and matches_glob(run, self.unless))
+        return self.unless is None or not matches_glob(run, self.unless)
 
 
 class Shown(Table):

@@ -1,6 +1,7 @@
 """One binary under two names gives no difference at all, over all cases: what differs is never the tool's own doing.
 
-One round is part of every test run; ``OPENSSLRUN_TWIN_ROUNDS=10 tox -e docker -- tests/docker/test_twins.py`` makes ten.
+One round is part of every test run; ``OPENSSLRUN_TWIN_ROUNDS=10 tox -e docker -- tests/docker/test_twins.py`` makes
+ten.
 """
 
 from __future__ import annotations
