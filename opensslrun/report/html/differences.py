@@ -83,21 +83,26 @@ def entries_of(result: m.Result, columns: Sequence[Column]) -> list[Entry]:
     """What nothing explains first, then the known ones, worst first."""
     facts = _facts_by_entry(result, columns)
     known = sorted(result.known_differences, key=lambda entry: (Severity(entry.severity).rank, entry.id))
-    entries = [_known(entry, facts.get(entry.id, ()), result, columns) for entry in known]
+    shown_on = _shown_on(result)
+    entries = [_known(entry, facts.get(entry.id, ()), shown_on[entry.id], result, columns) for entry in known]
     if UNEXPLAINED in facts:
         entries.insert(0, _unexplained(facts[UNEXPLAINED], result, columns))
     return entries
 
 
 def _known(
-    entry: m.KnownDifference, facts: Sequence[FactDifference], result: m.Result, columns: Sequence[Column]
+    entry: m.KnownDifference,
+    facts: Sequence[FactDifference],
+    shown_on: set[str],
+    result: m.Result,
+    columns: Sequence[Column],
 ) -> Entry:
     severity = Severity(entry.severity)
     tables, more = _tables(facts, columns)
-    targets = _shown_on(entry.id, result, columns)
-    ids = {column.id for column in columns if column.number in targets}
     readers = [
-        row.name + (" (by a stand-in)" if row.quality == "stand-in" else "") for row in result.readers if row.by in ids
+        row.name + (" (by a stand-in)" if row.quality == "stand-in" else "")
+        for row in result.readers
+        if row.by in shown_on
     ]
     return Entry(
         id=entry.id,
@@ -114,7 +119,7 @@ def _known(
         tables=tables,
         more=more,
         cases=_places(facts, result),
-        targets=targets,
+        targets=numbers_of(shown_on, columns),
     )
 
 
@@ -145,15 +150,15 @@ def _places(facts: Sequence[FactDifference], result: m.Result) -> tuple[int, ...
     return tuple(number for number, case in enumerate(result.cases) if case.id in ids)
 
 
-def _shown_on(entry: str, result: m.Result, columns: Sequence[Column]) -> tuple[int, ...]:
-    names = {
-        cell.target
-        for cell in result.cells
-        for step in cell.steps
-        for finding in step.findings
-        if finding.by == entry and finding.verdict == Verdict.KNOWN
-    }
-    return numbers_of(names, columns)
+def _shown_on(result: m.Result) -> dict[str, set[str]]:
+    """The targets that show each known difference."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for cell in result.cells:
+        for step in cell.steps:
+            for finding in step.findings:
+                if finding.verdict == Verdict.KNOWN:
+                    found[finding.by].add(cell.target)
+    return found
 
 
 def _facts_by_entry(result: m.Result, columns: Sequence[Column]) -> dict[str, list[FactDifference]]:

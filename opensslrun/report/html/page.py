@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,7 +13,7 @@ from markupsafe import Markup
 from opensslrun.report import model as m
 from opensslrun.report.html.answer import answer_of
 from opensslrun.report.html.cases import cases_of
-from opensslrun.report.html.columns import by_family, columns_of, slug
+from opensslrun.report.html.columns import Column, by_family, columns_of, slug
 from opensslrun.report.html.differences import by_severity, entries_of
 from opensslrun.report.html.grid import grid_of
 from opensslrun.report.html.shared import Sets
@@ -30,7 +31,7 @@ def html_of(result: m.Result) -> str:
     versions = versions_of(entries, columns, result)
     sets = Sets(columns)
     cases = list(cases_of(result, columns, Book(result.observations, severities_of(result), sets)))
-    style = _resource("style.css") + "\n".join([*sets.rules(), versions.rules])
+    style = _resource("style.css") + "\n".join([*_grid_rules(columns), *sets.rules(), versions.rules])
     script = _resource("script.js")
     page = _environment().get_template("page.html.j2")
     return page.render(
@@ -71,6 +72,15 @@ def _printed(value: object) -> object:
 
 def _resource(name: str) -> str:
     return (files("opensslrun.report.html") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _grid_rules(columns: Sequence[Column]) -> Iterator[str]:
+    """How much room the columns take, and a line between families."""
+    yield f".grid{{--columns:{len(columns)}}}"
+    first = [members[0].number for _, members in by_family(columns)]
+    if first:
+        places = ",".join(f":nth-child({number + 2})" for number in first)
+        yield f".grid tr[id]>td:is({places}),.grid .names>th:is({places}){{border-left:1px solid var(--line)}}"
 
 
 def _hash(text: str) -> str:

@@ -85,6 +85,7 @@ def _step(key: StepKey, steps: Mapping[int, m.StepResult], book: Book) -> StepVi
     every = list(steps)
     observed = ((number, book.observations.get(step.observation)) for number, step in steps.items())
     did = {number: observation for number, observation in observed if observation is not None}
+    rows: dict[tuple[str, str], FactRow] = {}
     durations = [step.duration_s for step in steps.values()]
 
     def once(values: Iterator[tuple[int, T]]) -> tuple[Shared[T], ...]:
@@ -105,7 +106,7 @@ def _step(key: StepKey, steps: Mapping[int, m.StepResult], book: Book) -> StepVi
         files=once((number, tuple(map(_file, each.files))) for number, each in did.items()),
         facts=tuple(
             sorted(
-                once((number, row) for number, step in steps.items() for row in _facts(step, book)),
+                once((number, row) for number, step in steps.items() for row in _facts(step, rows, book)),
                 key=lambda row: (not row.value.note, row.value.name),
             )
         ),
@@ -133,19 +134,23 @@ def _file(file: m.ObservedFile) -> str:
     return f"{file.name}: {file.kind}, {file.size} bytes{mode}"
 
 
-def _facts(step: m.StepResult, book: Book) -> Iterator[FactRow]:
-    """Every gating fact, and what was predicted and is not there."""
-    findings = {finding.fact: finding for finding in step.findings}
+def _facts(step: m.StepResult, rows: dict[tuple[str, str], FactRow], book: Book) -> Iterator[FactRow]:
+    """Every gating fact, and what was predicted and is not there. ``rows`` keeps what others showed as recorded."""
+    findings = {finding.fact: finding for finding in step.findings if finding.verdict != Verdict.PASS}
     for name, value in step.facts.items():
-        yield _fact(name, value_in_words(value), findings.get(name), book)
+        if name in findings:
+            yield _fact(name, value_in_words(value), findings[name], book)
+        else:
+            key = (name, repr(value))
+            if key not in rows:
+                rows[key] = FactRow(name, value_in_words(value), "", "", "")
+            yield rows[key]
     for name, finding in findings.items():
         if name not in step.facts:
             yield _fact(name, value_in_words(finding.value), finding, book)
 
 
-def _fact(name: str, value: str, finding: m.FindingResult | None, book: Book) -> FactRow:
-    if finding is None or finding.verdict == Verdict.PASS:
-        return FactRow(name, value, "", "", "")
+def _fact(name: str, value: str, finding: m.FindingResult, book: Book) -> FactRow:
     if finding.verdict == Verdict.KNOWN:
         promise = f"the document promises: {finding.promise}" if finding.promise else "known difference"
         return FactRow(name, value, promise, book.severities.get(finding.by, Verdict.KNOWN), finding.by)
