@@ -62,27 +62,32 @@ def load_case(path: Path, shared: Shared | None = None) -> Case:
     """
     table = validated(CaseTable, read_toml(path), path)
     files = _files(table, path, shared or Shared())
+    steps, reads = _steps(table, path)
     return Case(
         id=path.stem,
         title=table.title,
-        steps=_steps(table, path),
+        steps=steps,
         files=files,
         secrets=tuple(table.answers.values()),
         source=path,
         needs_default_config="default config" in table.needs,
         sha256=_sha256(table, files),
+        hands_over=tuple(table.hands_over),
+        reads=reads,
     )
 
 
-def _steps(table: CaseTable, path: Path) -> tuple[Step, ...]:
+def _steps(table: CaseTable, path: Path) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """The steps, and what a consumer does; both are in one record, so their ids are of one kind."""
     lines = _lines(path, len(table.step))
     numbered = enumerate(zip(table.step, lines, strict=True), 1)
-    steps = tuple(_step(step, number, table.answers, path, line) for number, (step, line) in numbered)
-    ids = [step.id for step in steps]
+    steps = tuple(_step(step, "step", number, table.answers, path, line) for number, (step, line) in numbered)
+    reads = tuple(_step(step, "read", number, table.answers, path, 0) for number, step in enumerate(table.read, 1))
+    ids = [step.id for step in (*steps, *reads)]
     for name in ids:
         if ids.count(name) > 1:
             raise UsageError(f"{path}: two steps have the id {name!r}; give each its own")
-    return steps
+    return steps, reads
 
 
 def _lines(path: Path, steps: int) -> list[int]:
@@ -92,13 +97,13 @@ def _lines(path: Path, steps: int) -> list[int]:
     return lines if len(lines) == steps else [0] * steps
 
 
-def _step(step: StepTable, number: int, answers: Mapping[str, str], path: Path, line: int) -> Step:
+def _step(step: StepTable, kind: str, number: int, answers: Mapping[str, str], path: Path, line: int) -> Step:
     unknown = [name for name in step.answer if name not in answers]
     if unknown:
         known = ", ".join(answers) or "none"
-        raise UsageError(f"{path}: step[{number}].answer names {unknown[0]!r}, but the answers are: {known}")
+        raise UsageError(f"{path}: {kind}[{number}].answer names {unknown[0]!r}, but the answers are: {known}")
     return Step(
-        id=step.id or str(number),
+        id=step.id or (str(number) if kind == "step" else f"{kind}-{number}"),
         run=step.run,
         input=step.input_kind,
         answers=tuple(answers[name] for name in step.answer),

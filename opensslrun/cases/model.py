@@ -51,6 +51,15 @@ class Case:
     source: Path = Path()
     sha256: str = ""
     """Over everything that decides what the case does: its file and its fixtures, not its recorded values."""
+    hands_over: tuple[str, ...] = ()
+    """Files that its steps make and that every other version must read; empty for most cases."""
+    reads: tuple[Step, ...] = field(default=(), repr=False)
+    """What a consumer does with them, in a workspace of its own that holds the fixtures and those files."""
+
+    @property
+    def all_steps(self) -> tuple[Step, ...]:
+        """Its steps and what a consumer does, under ids of which no two are alike."""
+        return (*self.steps, *self.reads)
 
     @property
     def record_path(self) -> Path:

@@ -113,3 +113,18 @@ class CaseTable(Table):
     crl: list[dict[str, object]] = []
     fixture: dict[Name, list[Name]] = {}
     step: Annotated[list[StepTable], Field(min_length=1)]
+    hands_over: list[Name] = []
+    read: list[StepTable] = []
+
+    @model_validator(mode="after")
+    def _what_is_handed_over_is_made_and_read(self) -> Self:
+        if bool(self.hands_over) != bool(self.read):
+            raise ValueError("'hands_over' and '[[read]]' need each other: what one version makes, the others read")
+        made = {name for step in self.step for name in step.expect.creates}
+        for name in self.hands_over:
+            if name not in made:
+                # Else one that is not made would leave its pairs not run, and nobody would have been promised it.
+                raise ValueError(
+                    f"hands_over names {name!r}; a step must promise it: expect = {{ creates = [{name!r}] }}"
+                )
+        return self

@@ -10,6 +10,7 @@ from rich.text import Text
 from opensslrun.cli.output import err, out
 from opensslrun.errors import ExitStatus, UsageError
 from opensslrun.pipeline.interruption import Interruptions
+from opensslrun.pipeline.pairs import planned_pairs
 from opensslrun.pipeline.plan import BenchChoice, Options, Plan, make_plan
 from opensslrun.pipeline.session import check_writable, result_as_json, run_plan, write_result
 from opensslrun.pipeline.status import conclude
@@ -43,7 +44,17 @@ def run_list(args: argparse.Namespace) -> ExitStatus:
         document = {
             "cells": [{"target": target.id, "case": case.id} for target in plan.targets for case in plan.cases],
             "cases": [
-                {"id": case.id, "title": case.title, "steps": [step.run for step in case.steps]} for case in plan.cases
+                {
+                    "id": case.id,
+                    "title": case.title,
+                    "steps": [step.run for step in case.steps],
+                    "reads": [step.run for step in case.reads],
+                }
+                for case in plan.cases
+            ],
+            "pairs": [
+                {"case": case, "producer": producer, "consumer": consumer}
+                for case, producer, consumer in planned_pairs(plan.cases, plan.targets)
             ],
         }
         out().out(json.dumps(document, indent=1, ensure_ascii=False), highlight=False)
@@ -52,9 +63,18 @@ def run_list(args: argparse.Namespace) -> ExitStatus:
         out().print(Text.assemble((case.id, "bold"), f"  {case.title}"), soft_wrap=True)
         for step in case.steps:
             out().print(f"  {step.run}", soft_wrap=True)
+        for step in case.reads:
+            out().print(f"  each reads what each made: {step.run}", soft_wrap=True)
     cells = len(plan.targets) * len(plan.cases)
-    out().print(f"on {', '.join(target.id for target in plan.targets)}: {cells} cells", soft_wrap=True)
+    out().print(
+        f"on {', '.join(target.id for target in plan.targets)}: {cells} cells{_and_pairs(plan)}", soft_wrap=True
+    )
     return ExitStatus.OK
+
+
+def _and_pairs(plan: Plan) -> str:
+    pairs = sum(1 for _ in planned_pairs(plan.cases, plan.targets))
+    return f", {pairs} pairs of producer and consumer" if pairs else ""
 
 
 def run_run(args: argparse.Namespace) -> ExitStatus:

@@ -32,6 +32,7 @@ from opensslrun.pipeline.review import (
     unseen,
 )
 from opensslrun.pipeline.session import run_plan
+from opensslrun.pipeline.shown import Block, blocks, everything_shown, targets_of
 from opensslrun.report.model import Result
 from opensslrun.report.progress import progress_on
 from opensslrun.report.read import read_result
@@ -101,7 +102,7 @@ def _to_do(items: Sequence[Item]) -> str:
 
 
 def _references(surprises: Sequence[Surprise]) -> list[str]:
-    return list(dict.fromkeys(surprise.reference for surprise in surprises))
+    return list(dict.fromkeys(targets_of(surprise.reference)[0] for surprise in surprises))
 
 
 def _showed(surprise: Surprise, target: str) -> bool:
@@ -136,10 +137,19 @@ def _lines(surprise: Surprise) -> Iterator[str]:
     groups: dict[str, list[str]] = defaultdict(list)
     for target, value in surprise.values.items():
         groups[value_in_words(value)].append(target)
-    for words, targets in groups.items():
-        yield f"{', '.join(targets)}: {words}"
+    for words, names in groups.items():
+        for block in blocks(names):
+            yield f"{_who(block, surprise)}: {words}"
     if surprise.refusal:
         yield f"cannot be recorded: {visible(surprise.refusal)}"
+
+
+def _who(block: Block, surprise: Surprise) -> str:
+    who = ", ".join(block.consumers)
+    if not block.producers:
+        return who
+    producers = {targets_of(name)[1] for name in surprise.values}
+    return f"{who} with the files of {'all' if len(block.producers) == len(producers) else ', '.join(block.producers)}"
 
 
 def _agreed(items: Sequence[Item], args: argparse.Namespace) -> list[Item]:
@@ -198,9 +208,10 @@ def _record(
 ) -> bool:
     """Record what every target showed again in every repeated run; say of the rest why not. Whether it was all."""
     by_case: dict[str, list[Surprise]] = defaultdict(list)
+    shown = everything_shown(repeats)
     for surprise in found:
         gone = unseen(surprise, repeats)
-        if not gone and steady(surprise, repeats):
+        if not gone and steady(surprise, shown):
             by_case[surprise.case].append(surprise)
             continue
         reason = (
@@ -217,11 +228,18 @@ def _record(
     return sum(len(accepted) for accepted in by_case.values()) == len(found)
 
 
+def _seen_on(accepted: Sequence[Surprise]) -> list[str]:
+    """The targets that showed all these values; where all are of pairs, the consumers that did so with some files."""
+    alike_kind = [each for each in accepted if not each.is_of_pairs] or accepted
+    names = [name for name in alike_kind[0].values if all(_showed(each, name) for each in alike_kind)]
+    return list(dict.fromkeys(targets_of(name)[0] for name in names))
+
+
 def _save(case: Case, accepted: Sequence[Surprise], old: RecordFile | None) -> None:
-    steps: dict[str, dict[str, FactValue]] = {step.id: {} for step in case.steps}
+    steps: dict[str, dict[str, FactValue]] = {step.id: {} for step in case.all_steps}
     if old is not None:
         steps |= {step: dict(facts) for step, facts in old.steps.items()}
-    seen_on = [name for name in accepted[0].values if all(_showed(each, name) for each in accepted)]
+    seen_on = _seen_on(accepted)
     if old is not None and any(steps.values()):
         seen_on = [name for name in old.seen_on if name in seen_on] or old.seen_on
     for surprise in accepted:

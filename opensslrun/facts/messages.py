@@ -127,6 +127,7 @@ _LINES: tuple[tuple[Message, str], ...] = (
     (Message.SHELL, r"(?:/bin/)?(?:sh|bash|ash|dash): .*"),
     (Message.EXTENSION, r"Error (?:Loading|loading|checking|adding) (?:x509|X509V3|request|extension)?.*extension.*"),
     (Message.CANNOT_MAKE, r"[Pp]roblems? making .*|Error making certificate request"),
+    (Message.CANNOT_MAKE, r"Error outputting keys and certificates"),
     (Message.CANNOT_LOAD, r"error: unable to load certificate request input.*|Error opening: .*"),
     (Message.WRONG_PASS_PHRASE, r"Mac verify error: invalid password\?"),
     (Message.NAME_REFUSED, r"(?:req: subject )?name is expected to be in the format .*"),

@@ -13,7 +13,7 @@ from opensslrun.judge.schema import Difference, TestedBy
 
 def check_tests(catalogue: Catalogue, cases: Iterable[Case]) -> None:
     """Raises UsageError for an advice that is said to be tested by a case or a step that is not there."""
-    steps = {case.id: {step.id for step in case.steps} for case in cases}
+    steps = {case.id: {step.id for step in case.all_steps} for case in cases}
     for entry in catalogue.entries:
         for test in entry.tests:
             if test.step not in steps.get(test.case, set()):
@@ -53,7 +53,7 @@ def _faults(entry: Difference, test: TestedBy, judgements: Sequence[Judgement]) 
             if _differs(entry, finding):
                 yield (
                     f"the advice of {entry.id} is said to give the same everywhere by {where}, but {finding.by} knows "
-                    f"{finding.fact} to differ there on {judgement.target}"
+                    f"{finding.fact} to differ there on {judgement.who}"
                 )
     for glob in test.facts if ran else ():
         if not any(TestedBy(case=test.case, facts=[glob]).claims(fact) for fact in claimed):

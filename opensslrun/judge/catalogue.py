@@ -46,7 +46,8 @@ class Catalogue:
         """Everything the catalogue says of this step on this target, for whatever fact."""
         there = _at(self, cell.case, step.id, step.run)
         on = _on(self, cell.target, cell.version, cell.platform)
-        return tuple(said for said in there if (said.difference.id, said.number) in on)
+        meant = on & _made(self, cell.made_by)
+        return tuple(said for said in there if (said.difference.id, said.number) in meant)
 
 
 @lru_cache(maxsize=4096)
@@ -69,6 +70,17 @@ def _on(catalogue: Catalogue, target: str, version: Version, platform: str) -> f
         for entry in catalogue.entries
         for number, shown in enumerate(entry.shows, 1)
         if shown.is_on(target, version, platform)
+    )
+
+
+@lru_cache(maxsize=256)
+def _made(catalogue: Catalogue, producer: tuple[Version, str] | None) -> frozenset[tuple[str, int]]:
+    """The entries, with the numbers of their values, that speak of files of a producer; None is for no pair at all."""
+    return frozenset(
+        (entry.id, number)
+        for entry in catalogue.entries
+        for number, shown in enumerate(entry.shows, 1)
+        if shown.is_made(producer)
     )
 
 

@@ -7,7 +7,7 @@ other targets ran cannot change it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from opensslrun.facts.model import FactValue
 from opensslrun.judge.catalogue import Catalogue, ContradictionError, Prediction, prediction_for
@@ -17,6 +17,11 @@ from opensslrun.judge.model import Finding, JudgedCell, JudgedStep, Judgement, R
 
 def judge_cell(cell: JudgedCell, record: Record | None, catalogue: Catalogue) -> Judgement:
     """The cell's verdict. A catalogue that contradicts itself about it is an error of the cell: no judge, no pass."""
+    judgement = _judge(cell, record, catalogue)
+    return judgement if cell.producer is None else replace(judgement, producer=cell.producer.target)
+
+
+def _judge(cell: JudgedCell, record: Record | None, catalogue: Catalogue) -> Judgement:
     try:
         findings = tuple(
             finding
@@ -51,7 +56,7 @@ def _judge_step(
     promises = {promise.fact: promise for promise in step.promises}
     for fact in sorted({*step.facts, *record, *promises}):
         seen: Seen = step.facts.get(fact, ABSENT)
-        expected = _expected(fact, said, record, f"{cell.case}, step {step.id}, on {cell.target}")
+        expected = _expected(fact, said, record, f"{cell.case}, step {step.id}, {cell.where}")
         broken = [promise for promise in step.promises if promise.fact == fact and not matches(promise.value, seen)]
         as_expected = expected.by != "" and _as_expected(expected, seen)
         yield Finding(
@@ -102,13 +107,13 @@ def _disproved(cell: JudgedCell, record: Record, findings: Sequence[Finding]) ->
             yield (
                 finding.by,
                 f"{finding.by} predicts {show(finding.predicted)} for {finding.fact} of {cell.case}, step "
-                f"{finding.step}, on {cell.target}, which shows {show(finding.seen)}",
+                f"{finding.step}, {cell.where}, which shows {show(finding.seen)}",
             )
         elif finding.fact in record.get(finding.step, {}) and matches(record[finding.step][finding.fact], finding.seen):
             yield (
                 finding.by,
                 f"{finding.by} predicts {show(finding.predicted)} for {finding.fact} of {cell.case}, step "
-                f"{finding.step}, on {cell.target}, which shows {show(finding.seen)} as recorded; it is no difference",
+                f"{finding.step}, {cell.where}, which shows {show(finding.seen)} as recorded; it is no difference",
             )
 
 

@@ -50,8 +50,21 @@ class JudgedStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Producer:
+    """The target that made what a consumer reads."""
+
+    target: str
+    version: Version
+    platform: str
+
+
+@dataclass(frozen=True, slots=True)
 class JudgedCell:
-    """A cell to be judged: one case on one target whose version is proven."""
+    """A cell to be judged: one case on one target whose version is proven.
+
+    With a ``producer`` it is a pair: the target is the consumer, the steps are what it does with the files that the
+    producer made.
+    """
 
     target: str
     version: Version
@@ -60,6 +73,17 @@ class JudgedCell:
     steps: tuple[JudgedStep, ...]
     error: str | None = None
     """Why the cell could not be observed to its end, if it could not."""
+    producer: Producer | None = None
+
+    @property
+    def made_by(self) -> tuple[Version, str] | None:
+        """Of a pair: version and platform of the producer."""
+        return (self.producer.version, self.producer.platform) if self.producer is not None else None
+
+    @property
+    def where(self) -> str:
+        """For people: ``on libressl-3.0.2``, ``on libressl-3.0.2 with the files of debian-13``."""
+        return f"on {self.target}" + (f" with the files of {self.producer.target}" if self.producer else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +116,13 @@ class Judgement:
     compared: int
     disproved: tuple[tuple[str, str], ...] = ()
     """Catalogue entries that this cell shows to be wrong: id and sentence."""
+    producer: str | None = None
+    """Of a pair: the target whose files were read."""
+
+    @property
+    def who(self) -> str:
+        """For people: ``libressl-3.0.2``, ``libressl-3.0.2 with the files of debian-13``."""
+        return self.target + (f" with the files of {self.producer}" if self.producer else "")
 
 
 Record = Mapping[str, Mapping[str, FactValue]]

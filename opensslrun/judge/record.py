@@ -43,7 +43,7 @@ def recorded_for(case: Case) -> RecordFile | None:
         return None
     if file.case != case.id:
         raise UsageError(f"{path} holds the recorded values of {file.case!r}, not of {case.id!r}; rename or remove it")
-    unknown = [step for step in file.steps if step not in {each.id for each in case.steps}]
+    unknown = [step for step in file.steps if step not in {each.id for each in case.all_steps}]
     if unknown:
         raise UsageError(
             f"{path} holds values for the step {unknown[0]!r}, which {case.source.name} does not have; rename the step "

@@ -105,7 +105,7 @@ def _view(case: str, step: str, fact: str, findings: Sequence[tuple[str, Finding
     expected = all(finding.verdict is Verdict.PASS for _, finding in findings)
     groups: list[tuple[Seen, list[str]]] = []
     for target, finding in findings:
-        shown = finding.predicted if _is_bounded(finding) else finding.seen
+        shown = shown_value(finding)
         for value, targets in groups:
             if alike(value, shown):
                 targets.append(target)
@@ -114,16 +114,26 @@ def _view(case: str, step: str, fact: str, findings: Sequence[tuple[str, Finding
             groups.append((shown, [target]))
     if len(groups) < 2 or expected:
         return None
-    entries = [finding.difference for _, finding in findings if finding.verdict is Verdict.KNOWN and finding.difference]
-    worst = min(entries, key=lambda entry: (entry.severity.rank, entry.id), default=None)
-    explained = all(finding.verdict in {Verdict.KNOWN, Verdict.PASS} for _, finding in findings)
     return DifferenceView(
         case=case,
         step=step,
         fact=fact,
         groups=tuple(({"absent": True} if value is ABSENT else value, tuple(targets)) for value, targets in groups),
-        known=worst.id if explained and worst is not None else None,
+        known=explanation([finding for _, finding in findings]),
     )
+
+
+def explanation(findings: Sequence[Finding]) -> str | None:
+    """The entry that explains why these differ, the worst where several do; None when something is unexplained."""
+    entries = [finding.difference for finding in findings if finding.verdict is Verdict.KNOWN and finding.difference]
+    worst = min(entries, key=lambda entry: (entry.severity.rank, entry.id), default=None)
+    explained = all(finding.verdict in {Verdict.KNOWN, Verdict.PASS} for finding in findings)
+    return worst.id if explained and worst is not None else None
+
+
+def shown_value(finding: Finding) -> Seen:
+    """What a finding shows for comparison: what was seen, or the bounds of what is random."""
+    return finding.predicted if _is_bounded(finding) else finding.seen
 
 
 def _is_bounded(finding: Finding) -> bool:

@@ -92,6 +92,9 @@ class Shown(Table):
     ``fact`` is a fact's name, as a glob; without an ``@`` it means that fact of every file. ``target`` narrows
     the versions where their cause is something else than the version, such as a missing default config. ``case`` and
     ``run`` narrow the entry's steps, where one cause shows one value here and another there.
+
+    ``made_by`` (versions) and ``made_on`` (platforms) are about the producer of what is read; a value that says either
+    is for pairs alone.
     """
 
     fact: Text
@@ -100,22 +103,23 @@ class Shown(Table):
     target: Globs = "*"
     case: Globs = "*"
     run: Text = "*"
+    made_by: Text | Annotated[list[Text], Field(min_length=1)] | None = None
+    made_on: Globs | None = None
     value: SaidValue
 
-    @field_validator("on")
+    @field_validator("on", "made_by")
     @classmethod
-    def _is_a_set(cls, on: str | list[str]) -> str | list[str]:
-        for text in [on] if isinstance(on, str) else on:
-            try:
-                VersionSet.parse(text)
-            except UsageError as error:
-                raise ValueError(str(error)) from error
+    def _is_a_set(cls, on: str | list[str] | None) -> str | list[str] | None:
+        try:
+            _version_sets(on or [])
+        except UsageError as error:
+            raise ValueError(str(error)) from error
         return on
 
     @property
     def versions(self) -> tuple[VersionSet, ...]:
         """The versions, as a union of sets."""
-        return tuple(VersionSet.parse(text) for text in ([self.on] if isinstance(self.on, str) else self.on))
+        return _version_sets(self.on)
 
     def names(self, fact: str) -> bool:
         """Whether the fact is meant, on whatever version."""
@@ -127,6 +131,16 @@ class Shown(Table):
             return False
         return matches_any(platform, self.platform) and any(version in versions for versions in self.versions)
 
+    def is_made(self, producer: tuple[Version, str] | None) -> bool:
+        """Whether what is read is made by the version and on the platform that are meant; None is no pair at all."""
+        if self.made_by is None and self.made_on is None:
+            return True
+        if producer is None:
+            return False
+        version, platform = producer
+        by = self.made_by is None or any(version in versions for versions in _version_sets(self.made_by))
+        return by and (self.made_on is None or matches_any(platform, self.made_on))
+
     @property
     def says_absent(self) -> bool:
         """Whether it says that what the fact speaks of is not there at all."""
@@ -135,6 +149,11 @@ class Shown(Table):
     def is_at(self, case: str, run: str) -> bool:
         """Whether a step of the entry's places is meant."""
         return matches_any(case, self.case) and matches_glob(run, self.run)
+
+
+def _version_sets(said: str | list[str]) -> tuple[VersionSet, ...]:
+    """A set, or a list of which any may hold a version. Raises UsageError."""
+    return tuple(VersionSet.parse(text) for text in ([said] if isinstance(said, str) else said))
 
 
 class TestedBy(Table):

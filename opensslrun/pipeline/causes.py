@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from opensslrun.facts.model import FactValue
 from opensslrun.pipeline.review import ABSENT_VALUE, Surprise
+from opensslrun.pipeline.shown import Block, blocks, targets_of
 from opensslrun.report.model import Result
 
 
@@ -83,8 +84,10 @@ def draft(item: Item, result: Result) -> str:
     ]
     for (fact, value, cases), targets in _shown(item).items():
         narrowed = "" if set(cases) == {case for case, _ in places} else f"case = {json.dumps(list(cases))}, "
-        on, platform = _versions(targets, result)
-        lines.append(f"    {{ {narrowed}fact = {json.dumps(fact)}, on = {on}, {platform}value = {value} }},")
+        for block in blocks(targets):
+            on, platform = _versions(block.consumers, result)
+            made = _made(block, item, result)
+            lines.append(f"    {{ {narrowed}fact = {json.dumps(fact)}, on = {on}, {platform}{made}value = {value} }},")
     seen = json.dumps([_version(name, result) for name in _seen(item)])
     return "\n".join([*lines, "]", f"seen_on = {seen}", 'why = ""', 'advice = ""'])
 
@@ -118,13 +121,23 @@ def _versions(targets: Sequence[str], result: Result) -> tuple[str, str]:
     return json.dumps(on[0] if len(on) == 1 else on), platform
 
 
+def _made(block: Block, item: Item, result: Result) -> str:
+    """Of pairs: who made the files, left out where it does not matter."""
+    producers = {targets_of(name)[1:] for each in item.to_explain for name in each.values}
+    if not block.producers or len(block.producers) == len(producers):
+        return ""
+    by, platform = _versions(block.producers, result)
+    return f"made_by = {by}, " + platform.replace("platform", "made_on")
+
+
 def _version(name: str, result: Result) -> str:
     target = next(target for target in result.targets if target.id == name)
     return f"{target.implementation} {target.version}"
 
 
 def _seen(item: Item) -> list[str]:
-    return list(dict.fromkeys(name for each in item.to_explain for name in each.values))
+    names = dict.fromkeys(name for each in item.to_explain for name in each.values)
+    return list(dict.fromkeys(target for name in names for target in targets_of(name)))
 
 
 def _toml(value: FactValue) -> str:

@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import threading
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -231,7 +232,9 @@ def _cell_document(cell: ObservedCell) -> bytes:
         }
         for step in cell.steps
     ]
-    return json.dumps({"case": cell.case.id, "duration_s": cell.duration_s, "steps": steps}).encode("ascii")
+    handed_over = {name: b64encode(content).decode("ascii") for name, content in cell.handed_over.items()}
+    document = {"case": cell.case.id, "duration_s": cell.duration_s, "steps": steps, "handed_over": handed_over}
+    return json.dumps(document).encode("ascii")
 
 
 def _cell(document: bytes, case: Case) -> ObservedCell | None:
@@ -240,7 +243,8 @@ def _cell(document: bytes, case: Case) -> ObservedCell | None:
     if [data["case"], *(step["id"] for step in data["steps"])] != [case.id, *(step.id for step in case.steps)]:
         return None
     steps = tuple(_step(said, number, case) for number, said in enumerate(data["steps"]))
-    return ObservedCell(case, steps, None, float(data["duration_s"]), cached=True)
+    handed_over = {name: b64decode(content) for name, content in data["handed_over"].items()}
+    return ObservedCell(case, steps, None, float(data["duration_s"]), cached=True, handed_over=handed_over)
 
 
 def _step(said: Mapping[str, Any], number: int, case: Case) -> ObservedStep:

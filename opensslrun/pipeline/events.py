@@ -32,5 +32,14 @@ class Listener:
     def cell_done(self, target: str, case: str, error: str | None) -> None:
         """A cell was observed, or could not be."""
 
+    def reading(self, pairs: int) -> None:
+        """All cells are done; now so many pairs are going to be read."""
+
+    def pairs_recalled(self, consumer: str, pairs: int) -> None:
+        """So many pairs of a consumer are there from an earlier run; nothing more is told of them."""
+
+    def pair_done(self, consumer: str, case: str, producer: str, error: str | None) -> None:
+        """What one target made was read by another, or could not be."""
+
     def closed(self) -> None:
         """Nothing more will be told."""

@@ -33,7 +33,10 @@ def observe_case(bench: Bench, case: Case) -> ObservedCell:
         error = str(failure)
     except OSError as failure:
         error = f"{case.id} could not be run on this machine: {failure.strerror or failure}"
-    return ObservedCell(case, tuple(steps), error, time.monotonic() - started)
+    handed_over = {
+        name: before[name].content or b"" for name in case.hands_over if name in before and before[name].kind == "file"
+    }
+    return ObservedCell(case, tuple(steps), error, time.monotonic() - started, handed_over=handed_over)
 
 
 def observe_target(

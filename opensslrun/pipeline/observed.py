@@ -34,13 +34,17 @@ class ObservedStep:
 
 @dataclass(frozen=True, slots=True)
 class ObservedCell:
-    """A case's steps on one target; ``error`` says why they are not all there. ``cached``: in an earlier run."""
+    """A case's steps on one target; ``error`` says why they are not all there. ``cached``: in an earlier run.
+
+    ``handed_over`` is the content of those files that the case hands over and that are there in the end.
+    """
 
     case: Case
     steps: tuple[ObservedStep, ...]
     error: str | None
     duration_s: float
     cached: bool = False
+    handed_over: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

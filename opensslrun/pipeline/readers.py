@@ -23,16 +23,24 @@ def stand_ins_that_began(observed: Observed) -> dict[str, str]:
 
 
 def reader_rows(
-    asked: Sequence[Target], observed: Observed, cells: Sequence[m.CellResult], catalogue: Catalogue
+    asked: Sequence[Target],
+    observed: Observed,
+    cells: Sequence[m.CellResult],
+    catalogue: Catalogue,
+    pairs: Sequence[m.PairResult] = (),
 ) -> list[m.ReaderResult]:
     """A row for each kind of reader that was asked for, the guide's own rows first.
 
-    A kind of reader is a target that stands for users of a system. A stand-in that nobody asked for has no row.
+    A kind of reader is a target that stands for users of a system. A stand-in that nobody asked for has no row. What
+    a reader gets from others counts, too, but for files that were not as predicted when they were made: those are
+    the fault of who made them.
     """
+    spoilt = {(cell.target, cell.case) for cell in cells if Verdict(cell.verdict).is_found}
+    read = [pair for pair in pairs if (pair.producer, pair.case) not in spoilt]
     severities = {entry.id: entry.severity for entry in catalogue.entries}
     runs = {run.target.id: run for run in observed.runs}
     rows = [
-        _row(runs[target.id], runs.get(observed.stand_ins.get(target.id, "")), cells, severities)
+        _row(runs[target.id], runs.get(observed.stand_ins.get(target.id, "")), cells, read, severities)
         for target in asked
         if target.guide_row or target.reader.system
     ]
@@ -40,7 +48,11 @@ def reader_rows(
 
 
 def _row(
-    own: TargetRun, stand_in: TargetRun | None, cells: Sequence[m.CellResult], severities: Mapping[str, Severity]
+    own: TargetRun,
+    stand_in: TargetRun | None,
+    cells: Sequence[m.CellResult],
+    pairs: Sequence[m.PairResult],
+    severities: Mapping[str, Severity],
 ) -> m.ReaderResult:
     target = own.target
     ran = own if own.outcome is not Outcome.NOT_RUN or stand_in is None else stand_in
@@ -50,6 +62,7 @@ def _row(
             target=target.id, name=target.reader.name, guide_row=target.guide_row, quality="not-run", reason=reason
         )
     mine = [cell for cell in cells if cell.target == ran.target.id]
+    read = [pair for pair in pairs if pair.consumer == ran.target.id]
     return m.ReaderResult(
         target=target.id,
         name=target.reader.name,
@@ -57,21 +70,21 @@ def _row(
         quality="measured" if ran is own else "stand-in",
         by=ran.target.id,
         lacks=target.stand_in.lacks if ran is not own and target.stand_in else None,
-        verdict=_verdict(ran, mine),
-        differences=_differences(mine, severities),
+        verdict=_verdict(ran, [*mine, *read]),
+        differences=_differences([*mine, *read], severities),
         untried=sum(cell.verdict in _UNTRIED for cell in mine),
         reason="; ".join(dict.fromkeys(run.reason for run in (own, ran) if run.reason)),
     )
 
 
-def _verdict(run: TargetRun, cells: Sequence[m.CellResult]) -> Verdict | None:
+def _verdict(run: TargetRun, cells: Sequence[m.CellResult | m.PairResult]) -> Verdict | None:
     """The worst of the cells. A target that broke down in the end is not proven, though every cell looks fine."""
     if run.outcome is Outcome.ERROR:
         return Verdict.ERROR
     return min((Verdict(cell.verdict) for cell in cells), key=lambda verdict: verdict.rank, default=None)
 
 
-def _differences(cells: Sequence[m.CellResult], severities: Mapping[str, Severity]) -> dict[str, int]:
+def _differences(cells: Sequence[m.CellResult | m.PairResult], severities: Mapping[str, Severity]) -> dict[str, int]:
     findings = (finding for cell in cells for step in cell.steps for finding in step.findings)
     met = {finding.by for finding in findings if finding.verdict == Verdict.KNOWN and finding.by in severities}
     counts = Counter(severities[entry] for entry in met)

@@ -13,15 +13,16 @@ from pathlib import Path
 
 import opensslrun
 from opensslrun.cases.model import Case
-from opensslrun.facts.model import FactValue
 from opensslrun.judge.catalogue import Catalogue
-from opensslrun.judge.match import ABSENT, Seen
-from opensslrun.judge.model import Finding, JudgedCell, JudgedStep, Judgement, Verdict
+from opensslrun.judge.match import ABSENT
+from opensslrun.judge.model import Judgement, Verdict
 from opensslrun.judge.run import CatalogueState, catalogue_state, differences, judge_cells
-from opensslrun.pipeline.observed import ObservedCell, ObservedStep, Outcome, TargetRun
+from opensslrun.pipeline.observed import Outcome, TargetRun
+from opensslrun.pipeline.pairresult import judged_pairs, pair_counts
 from opensslrun.pipeline.plan import Plan, how_chosen
 from opensslrun.pipeline.readers import reader_rows, stand_ins_that_began
 from opensslrun.pipeline.run import Observed
+from opensslrun.pipeline.steps import step_result, to_judge
 from opensslrun.report import model as m
 from opensslrun.targets.model import Need
 
@@ -36,20 +37,25 @@ class Clock:
 
 def make_result(plan: Plan, observed: Observed, clock: Clock) -> m.Result:
     """Judge every cell and assemble the result."""
-    judged = [_to_judge(run, cell) for run in observed.runs if run.proof is not None for cell in run.cells]
+    judged = [to_judge(run, cell.case.id, cell) for run in observed.runs if run.proof is not None for cell in run.cells]
     judgements = judge_cells(judged, plan.records, plan.catalogue)
     by_cell = {(judgement.target, judgement.case): judgement for judgement in judgements}
     store: dict[str, m.ObservationResult] = {}
     cells = [
         _cell(run, case, by_cell.get((run.target.id, case.id)), store) for run in observed.runs for case in plan.cases
     ]
+    read = judged_pairs(observed, plan.records, plan.catalogue)
+    pairs = read.results(store)
+    everything = (*judgements, *read.judgements)
+    state = catalogue_state((*judged, *read.cells), everything, plan.catalogue, whole=_is_whole(plan, observed))
     return m.Result(
         run=_run(plan, observed, clock),
-        summary=_summary(cells, judgements),
+        summary=_summary(cells, pairs, everything),
         targets=[_target(run, plan, observed) for run in observed.runs],
-        readers=reader_rows(plan.targets, observed, cells, plan.catalogue),
+        readers=reader_rows(plan.targets, observed, cells, plan.catalogue, pairs),
         cases=[_case(case) for case in plan.cases],
         cells=cells,
+        pairs=pairs,
         observations=store,
         differences=[
             m.DifferenceResult(
@@ -61,8 +67,9 @@ def make_result(plan: Plan, observed: Observed, clock: Clock) -> m.Result:
             )
             for view in differences(judgements)
         ],
-        catalogue=_catalogue(catalogue_state(judged, judgements, plan.catalogue, whole=_is_whole(plan, observed))),
-        known_differences=_known(plan.catalogue, judgements),
+        pair_differences=read.differences(),
+        catalogue=_catalogue(state),
+        known_differences=_known(plan.catalogue, everything),
     )
 
 
@@ -79,26 +86,6 @@ def _is_whole(plan: Plan, observed: Observed) -> bool:
     covered = ran | {name for name, by in observed.stand_ins.items() if by in ran}
     required = {target.id for target in plan.targets if target.need is Need.REQUIRED}
     return required <= covered and not selected and not observed.interrupted
-
-
-def _to_judge(run: TargetRun, cell: ObservedCell) -> JudgedCell:
-    assert run.proof is not None  # noqa: S101  (cells exist only where a proof does)
-    return JudgedCell(
-        target=run.target.id,
-        version=run.proof.version,
-        platform=run.target.platform,
-        case=cell.case.id,
-        steps=tuple(
-            JudgedStep(
-                step.step.id,
-                step.step.run,
-                step.step.promises,
-                {fact.name: fact.value for fact in step.facts.values() if fact.gates},
-            )
-            for step in cell.steps
-        ),
-        error=cell.error,
-    )
 
 
 def _cell(
@@ -121,37 +108,8 @@ def _cell(
         reason=judgement.reason,
         cached=seen.cached,
         duration_s=round(seen.duration_s, 4),
-        steps=[_step(step, judgement.findings, store) for step in seen.steps],
+        steps=[step_result(step, judgement.findings, store) for step in seen.steps],
     )
-
-
-def _step(step: ObservedStep, findings: Sequence[Finding], store: dict[str, m.ObservationResult]) -> m.StepResult:
-    key = hashlib.sha256(step.seen.model_dump_json().encode()).hexdigest()[:16]
-    store.setdefault(key, step.seen)
-    return m.StepResult(
-        id=step.step.id,
-        run=step.step.run,
-        observation=key,
-        duration_s=round(step.duration_s, 4),
-        facts={fact.name: fact.value for fact in step.facts.values() if fact.gates},
-        wording={fact.name: fact.value for fact in step.facts.values() if not fact.gates},
-        findings=[
-            m.FindingResult(
-                fact=finding.fact,
-                verdict=finding.verdict,
-                value=_plain(finding.seen),
-                predicted=_plain(finding.predicted),
-                by=finding.by,
-                promise=finding.promise,
-            )
-            for finding in findings
-            if finding.step == step.step.id and finding.verdict is not Verdict.PASS
-        ],
-    )
-
-
-def _plain(value: Seen) -> FactValue:
-    return {"absent": True} if value is ABSENT else value
 
 
 def _run(plan: Plan, observed: Observed, clock: Clock) -> m.Run:
@@ -189,17 +147,21 @@ def _digest(parts: Iterable[tuple[str, bytes]]) -> str:
     return digest.hexdigest()
 
 
-def _summary(cells: Sequence[m.CellResult], judgements: Sequence[Judgement]) -> m.Summary:
+def _summary(
+    cells: Sequence[m.CellResult], pairs: Sequence[m.PairResult], judgements: Sequence[Judgement]
+) -> m.Summary:
     count: Mapping[str, int] = Counter(cell.verdict for cell in cells)
     facts = sum(1 for each in judgements for finding in each.findings if finding.seen is not ABSENT)
     compared = sum(judgement.compared for judgement in judgements)
     return m.Summary.model_validate(
         {
             "cells": len(cells),
-            "cached": sum(1 for cell in cells if cell.cached),
+            "pairs": len(pairs),
+            "cached": sum(cell.cached for cell in cells),
             "facts": facts,
             "comparisons": compared,
-            **{v.value: count.get(v, 0) for v in Verdict},
+            "pair_verdicts": pair_counts(pairs),
+            **{verdict.value: count.get(verdict, 0) for verdict in Verdict},
         }
     )
 

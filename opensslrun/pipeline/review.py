@@ -6,7 +6,7 @@ difference, and only a person can say why it is there. So this proposes, and nev
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,14 +19,23 @@ from opensslrun.judge.match import ABSENT, Seen, alike, matches
 from opensslrun.judge.model import Verdict
 from opensslrun.judge.record import RecordFile
 from opensslrun.pipeline.result import cases_sha256
-from opensslrun.report.model import CellResult, FindingResult, Result, StepResult
+from opensslrun.pipeline.shown import (
+    Shown,
+    observed,
+    pair_name,
+    pairs_shown_in,
+    shown_in,
+    targets_of,
+)
+from opensslrun.report.model import FindingResult, Result, StepResult
 
 
 @dataclass(frozen=True, slots=True)
 class Surprise:
     """A fact that something unpredicted was seen of: what each target that ran the case shows.
 
-    ``reference`` is the target whose value would be recorded. ``refusal`` says why it must not be, if so.
+    Of what a consumer does with a producer's files, ``values`` are by the names of pairs. ``reference`` is the target
+    or pair whose value would be recorded. ``refusal`` says why it must not be, if so.
     """
 
     case: str
@@ -40,6 +49,16 @@ class Surprise:
     refusal: str = ""
     explained: frozenset[str] = frozenset()
     """Targets whose value the catalogue predicts already."""
+
+    @property
+    def is_of_pairs(self) -> bool:
+        """Whether it is of what consumers do with files of producers."""
+        return len(targets_of(self.reference)) > 1
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """All targets that have a part in it."""
+        return frozenset(target for name in self.values for target in targets_of(name))
 
     @property
     def is_to_record(self) -> bool:
@@ -78,17 +97,22 @@ def surprises(result: Result, records: Mapping[str, RecordFile]) -> tuple[Surpri
 
 def _surprises(result: Result, records: Mapping[str, RecordFile]) -> Iterator[Surprise]:
     versions = _versions(result)
+    cells, pairs = shown_in(result), pairs_shown_in(result)
     for case in result.cases:
-        cells = [cell for cell in result.cells if cell.case == case.id and cell.steps and cell.verdict != Verdict.ERROR]
-        if not cells:
-            continue
-        reference = max((cell.target for cell in cells), key=lambda name: _rank(versions.get(name)))
-        for step, fact in _unpredicted(cells):
-            steps = {cell.target: found for cell in cells for found in cell.steps if found.id == step}
-            file = records.get(case.id)
+        for shown in (cells.get(case.id, {}), pairs.get(case.id, {})):
+            yield from _surprises_of(case.id, observed(shown), records.get(case.id), versions)
+
+
+def _surprises_of(
+    case: str, shown: Mapping[str, Shown], file: RecordFile | None, versions: Mapping[str, Version]
+) -> Iterator[Surprise]:
+    if shown:
+        reference = max(shown, key=lambda name: [_rank(versions.get(target)) for target in targets_of(name)])
+        for step, fact in _unpredicted(shown.values()):
+            steps = {name: found for name, each in shown.items() for found in each.steps if found.id == step}
             record = file.steps.get(step, {}) if file is not None else {}
             surprise = Surprise(
-                case=case.id,
+                case=case,
                 step=step,
                 run=next(iter(steps.values())).run,
                 fact=fact,
@@ -114,7 +138,7 @@ def _refusal(surprise: Surprise, shown: StepResult, file: RecordFile | None) -> 
         return f"it breaks a promise of the case on {surprise.reference}; correct the case, or explain it"
     if surprise.is_recorded and pattern_of(surprise.recorded) is not None:
         return "its recorded value was bounded by hand; widen it by hand, or explain the difference"
-    if surprise.is_recorded and file is not None and not set(file.seen_on) & surprise.values.keys():
+    if surprise.is_recorded and file is not None and not set(file.seen_on) & surprise.targets:
         return f"the recorded value is of {', '.join(file.seen_on)}, which did not run; run that too"
     return ""
 
@@ -135,10 +159,12 @@ def not_reviewable(result: Result) -> tuple[str, ...]:
     """What fails in a result and is no surprising value, in a sentence each: accepting would not help."""
     broken = [cell for cell in result.cells if cell.verdict == Verdict.ERROR]
     sentences = [f"{cell.target}: {cell.case}: error: {cell.reason}" for cell in broken]
+    pairs = [pair for pair in result.pairs if pair.verdict == Verdict.ERROR]
+    sentences += [f"{pair_name(pair.producer, pair.consumer)}: {pair.case}: error: {pair.reason}" for pair in pairs]
     return (*sentences, *(f"stale: {stale.reason}" for stale in result.catalogue.stale))
 
 
-def _unpredicted(cells: Sequence[CellResult]) -> list[tuple[str, str]]:
+def _unpredicted(cells: Iterable[Shown]) -> list[tuple[str, str]]:
     found: dict[tuple[str, str], None] = {}
     for cell in cells:
         for step in cell.steps:
@@ -170,21 +196,18 @@ def _rank(version: Version | None) -> tuple[bool, tuple[int, ...]]:
 def unseen(surprise: Surprise, repeats: Sequence[Result]) -> tuple[str, ...]:
     """Targets that showed the fact and did not run again to the end, so that nothing can be said of them."""
     ran = [{target.id for target in repeat.targets if target.outcome == "ran"} for repeat in repeats]
-    return tuple(name for name in surprise.values if not all(name in each for each in ran))
+    return tuple(sorted(name for name in surprise.targets if not all(name in each for each in ran)))
 
 
-def steady(surprise: Surprise, repeats: Sequence[Result]) -> bool:
-    """Whether every target showed in all repeated runs what it showed in the first."""
+def steady(surprise: Surprise, repeats: Sequence[Mapping[tuple[str, str], Shown]]) -> bool:
+    """Whether everybody showed in all repeated runs (by :func:`everything_shown`) what was shown in the first."""
     return all(
-        alike(_value(repeat, name, surprise.case, surprise.step, surprise.fact), value)
+        alike(_value(repeat.get((surprise.case, name)), surprise.step, surprise.fact), value)
         for repeat in repeats
         for name, value in surprise.values.items()
     )
 
 
-def _value(result: Result, target: str, case: str, step: str, fact: str) -> FactValue:
-    for cell in result.cells:
-        if (cell.target, cell.case) == (target, case):
-            found = next((each for each in cell.steps if each.id == step), None)
-            return found.facts.get(fact, ABSENT_VALUE) if isinstance(found, StepResult) else ABSENT_VALUE
-    return ABSENT_VALUE
+def _value(shown: Shown | None, step: str, fact: str) -> FactValue:
+    found = next((each for each in shown.steps if each.id == step), None) if shown is not None else None
+    return found.facts.get(fact, ABSENT_VALUE) if found is not None else ABSENT_VALUE

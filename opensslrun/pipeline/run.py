@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from opensslrun.bench.base import Bench
+from opensslrun.cases.model import Case
 from opensslrun.errors import BuildFailedError, ChecksumError, EnvironmentLacksError, OpensslrunError
 from opensslrun.pipeline.cellcache import CellCache
 from opensslrun.pipeline.events import Listener
 from opensslrun.pipeline.interruption import Interruptions
 from opensslrun.pipeline.observed import Outcome, TargetRun
+from opensslrun.pipeline.pairs import Pair, observe_pairs, with_broken
 from opensslrun.pipeline.plan import BenchChoice, Plan
 from opensslrun.pipeline.recall import observe_or_recall
 from opensslrun.targets.localbuild import why_not_here
@@ -31,13 +33,14 @@ class Observed:
     ``interrupted`` when it was ended before its end. ``stand_ins`` maps the id of each target that this machine cannot
     have to that of its stand-in. One whose sources are not what they should be, or do not compile, has none: another
     target's success would hide that. ``defect`` is what failed in opensslrun itself while it observed a target: that
-    one has an error, and the others have what they showed.
+    one has an error, and the others have what they showed. ``pairs`` are what was made by one and read by another.
     """
 
     runs: tuple[TargetRun, ...]
     interrupted: bool
     stand_ins: Mapping[str, str] = field(default_factory=dict)
     defect: Exception | None = None
+    pairs: tuple[Pair, ...] = ()
 
 
 def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -> Observed:
@@ -76,7 +79,17 @@ def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -
     ended = {**missing, **observed}
     stopped = {t.id: TargetRun(t, Outcome.NOT_RUN, "interrupted") for t in targets if t.id not in ended}
     runs = tuple({**ended, **stopped}[target.id] for target in targets)
-    return Observed(runs, interrupted, {name: stand_in.id for name, stand_in in stand_ins.items()}, defect)
+
+    def read(cases: Sequence[Case], consumers: Sequence[str], told: Listener) -> Mapping[str, TargetRun]:
+        nonlocal interrupted, defect
+        readers = {name: ready[name] for name in consumers}
+        done, interrupted, failed = _observe(replace(plan, cases=tuple(cases)), readers, jobs, told, interruptions.seen)
+        defect = defect or failed
+        return done
+
+    pairs = observe_pairs(plan.cases, runs, None if interrupted else read, listener)
+    standing = {name: stand_in.id for name, stand_in in stand_ins.items()}
+    return Observed(with_broken(runs, pairs), interrupted, standing, defect, pairs.pairs)
 
 
 def _tell_missing(missing: Mapping[str, TargetRun], listener: Listener) -> None:

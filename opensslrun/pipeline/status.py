@@ -25,12 +25,13 @@ def conclude(result: Result) -> Conclusion:
     if not result.run.complete:
         return Conclusion(ExitStatus.INTERRUPTED, ("interrupted; what was finished is in the result",))
     found = [cell for cell in result.cells if Verdict(cell.verdict).is_found]
+    pairs = [pair for pair in result.pairs if Verdict(pair.verdict).is_found]
     stale = result.catalogue.stale
     # A target that broke down after its last cell was not proven again, though every cell of it looks fine.
     broken = [target for target in result.targets if target.outcome == "error"]
-    if found or stale or broken:
+    if found or pairs or stale or broken:
         reasons = tuple(f"{target.id} broke down: {target.reason}" for target in broken)
-        return Conclusion(ExitStatus.FOUND, (*_found(len(found), len(stale)), *reasons))
+        return Conclusion(ExitStatus.FOUND, (*_found(len(found), len(pairs), len(stale)), *reasons))
     missing = _missing(result)
     if missing:
         return Conclusion(ExitStatus.ENVIRONMENT, missing)
@@ -66,10 +67,12 @@ def _but(target: TargetResult, covered: Collection[str]) -> str:
     return f"; nor did its stand-in {target.stand_in}"
 
 
-def _found(cells: int, stale: int) -> tuple[str, ...]:
+def _found(cells: int, pairs: int, stale: int) -> tuple[str, ...]:
     sentences = []
     if cells:
         sentences.append(f"{cells} cell{'s' if cells > 1 else ''} did not go as predicted")
+    if pairs:
+        sentences.append(f"{pairs} pair{'s' if pairs > 1 else ''} of producer and consumer did not go as predicted")
     if stale:
         sentences.append(f"{stale} known difference{'s' if stale > 1 else ''} disproved")
     return tuple(sentences)

@@ -22,6 +22,8 @@ _FEW_TARGETS = 6
 _LINES = 3
 """Lines of the terminal that one value may take."""
 
+View = m.DifferenceResult | m.PairDifferenceResult
+
 
 def show_differences(result: m.Result, console: Console) -> None:
     """Worst first."""
@@ -42,9 +44,9 @@ def show_differences(result: m.Result, console: Console) -> None:
 
 def _sides(entry: str, result: m.Result, width: int) -> Iterator[tuple[int, Text]]:
     """What each side shows: the steps, then each fact with its values and who shows them; steps alike stand once."""
-    commands = {(cell.case, step.id): step.run for cell in result.cells for step in cell.steps}
+    commands = {(each.case, step.id): step.run for each in _ran(result) for step in each.steps}
     alike: dict[tuple[str, ...], list[str]] = {}
-    blocks: dict[tuple[str, ...], list[m.DifferenceResult]] = {}
+    blocks: dict[tuple[str, ...], list[View]] = {}
     for (case, step), views in _explained(entry, result).items():
         key = tuple(view.model_dump_json(exclude={"case", "step"}) for view in views)
         alike.setdefault(key, []).append(f"{visible(case)}: {visible(commands.get((case, step), ''))}")
@@ -69,10 +71,15 @@ def _sides(entry: str, result: m.Result, width: int) -> Iterator[tuple[int, Text
         yield 4, Text(f"and {counted(more, 'fact')} more, which the result has", style="dim")
 
 
-def _groups(view: m.DifferenceResult, room: int) -> Iterator[tuple[str, str]]:
+def _groups(view: View, room: int) -> Iterator[tuple[str, str]]:
     """Who shows what, the largest group first where it is most of all. Values are cut only if they still differ."""
     values = [value_in_words(group.value) for group in view.groups]
     cut = [shortened(value, room) for value in values]
+    if isinstance(view, m.PairDifferenceResult):
+        for group, whole, value in zip(view.groups, values, cut, strict=True):
+            who = f"{names_in_words(group.read_by)} with the files of {names_in_words(group.made_by)}"
+            yield who, value if len(set(cut)) == len(set(values)) else whole
+        return
     groups = [
         (len(group.targets), names_in_words(group.targets), value)
         for group, value in zip(view.groups, cut if len(set(cut)) == len(cut) else values, strict=True)
@@ -84,17 +91,30 @@ def _groups(view: m.DifferenceResult, room: int) -> Iterator[tuple[str, str]]:
     yield from ((names, value) for _, names, value in groups)
 
 
-def _explained(entry: str, result: m.Result) -> Mapping[tuple[str, str], list[m.DifferenceResult]]:
+def _explained(entry: str, result: m.Result) -> Mapping[tuple[str, str], list[View]]:
     """The differing facts that rest on an entry, by case and step."""
     known = {
-        (cell.case, step.id, finding.fact)
-        for cell in result.cells
-        for step in cell.steps
+        (each.case, step.id, finding.fact)
+        for each in _ran(result)
+        for step in each.steps
         for finding in step.findings
         if finding.by == entry
     }
-    found: dict[tuple[str, str], list[m.DifferenceResult]] = {}
-    for view in result.differences:
+    found: dict[tuple[str, str], list[View]] = {}
+    for view in (*result.differences, *map(_by_consumer, result.pair_differences)):
         if (view.case, view.step, view.fact) in known:
             found.setdefault((view.case, view.step), []).append(view)
     return found
+
+
+def _ran(result: m.Result) -> Iterator[m.CellResult | m.PairResult]:
+    yield from result.cells
+    yield from result.pairs
+
+
+def _by_consumer(view: m.PairDifferenceResult) -> View:
+    """A difference between consumers alone, whoever made the files, is as one between cells."""
+    if len({tuple(group.made_by) for group in view.groups}) > 1:
+        return view
+    groups = [m.Group(value=group.value, targets=group.read_by) for group in view.groups]
+    return m.DifferenceResult(case=view.case, step=view.step, fact=view.fact, groups=groups, known=view.known)

@@ -51,7 +51,7 @@ def _where_shown(shown: Shown) -> str:
     platforms = [shown.platform] if isinstance(shown.platform, str) else shown.platform
     targets = [shown.target] if isinstance(shown.target, str) else shown.target
     platform = "" if "*" in platforms else f" on {' or '.join(platforms)}"
-    return on + platform + ("" if "*" in targets else f" (only {' or '.join(targets)})")
+    return on + platform + ("" if "*" in targets else f" (only {' or '.join(targets)})") + _made(shown)
 
 
 def _narrowed(shown: Shown) -> str:
@@ -79,6 +79,17 @@ def names_of_versions(versions: Sequence[Version]) -> str:
     for version in versions:
         by_kind.setdefault(version.implementation.value, []).append(f"{version.number}{version.suffix}")
     return "; ".join(f"{kind} {', '.join(numbers)}" for kind, numbers in sorted(by_kind.items(), reverse=True))
+
+
+def _made(shown: Shown) -> str:
+    """Of a value that is for pairs alone: ``, with files made by OpenSSL < 3.0``."""
+    words = ""
+    for word, said in (("by", shown.made_by), ("on", shown.made_on)):
+        if said is not None:
+            words += (
+                f"{' ' if words else ', with files made '}{word} {said if isinstance(said, str) else ' or '.join(said)}"
+            )
+    return words
 
 
 def show_difference(entry: Difference, console: Console) -> None:

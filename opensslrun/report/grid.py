@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -155,35 +155,41 @@ def _marks_width(grid: _Grid) -> int:
 def _show_marks(grid: _Grid, console: Console, *, version: bool) -> None:
     """A mark for each cell; the cases are numbered, and named below."""
     table = _table(grid, version=version)
-    groups = [range(first, min(first + _GROUP, len(grid.cases))) for first in range(0, len(grid.cases), _GROUP)]
-    table.add_column(_ruler(groups), no_wrap=True)
+    table.add_column(ruler(len(grid.cases)), no_wrap=True)
     for target in grid.targets:
-        row = grid.row(target)
-        marks = Text()
-        for group in groups:
-            if group.start:
-                marks.append(" ")
-            for number in group:
-                marks.append(MARKS[row[number]], style=_style(row[number]))
-        table.add_row(visible(target.id), *([_version(target)] if version else []), marks)
+        table.add_row(visible(target.id), *([_version(target)] if version else []), marked(grid.row(target)))
     console.print(table)
     console.print()
-    console.print(_key(grid))
+    console.print(key_of(_all_shown(grid)))
     digits = len(str(len(grid.cases)))
     names = (f"{number:>{digits}} {visible(case)}" for number, case in enumerate(grid.cases, 1))
     console.print(Columns(names, padding=(0, 2, 0, 0), column_first=True))
 
 
-def _ruler(groups: Sequence[range]) -> str:
-    """The last digit of each case's number, and above it the whole number of the last in each group of ten."""
+def marked(row: Sequence[Verdict | Severity]) -> Text:
+    """A mark for each, in groups of ten."""
+    marks = Text()
+    for number, shown in enumerate(row):
+        marks.append(" " if number and number % _GROUP == 0 else "")
+        marks.append(MARKS[shown], style=_style(shown))
+    return marks
+
+
+def ruler(columns: int) -> str:
+    """The last digit of each mark's number, and above it the whole number of the last in each group of ten."""
+    groups = [range(first, min(first + _GROUP, columns)) for first in range(0, columns, _GROUP)]
     digits = " ".join("".join(str((number + 1) % 10) for number in group) for group in groups)
     if len(groups) == 1:
         return digits
     return " ".join(f"{group.stop:>{_GROUP}}" for group in groups if len(group) == _GROUP) + f"\n{digits}"
 
 
-def _key(grid: _Grid) -> Text:
-    seen = {shown for target in grid.targets for shown in grid.row(target)}
+def _all_shown(grid: _Grid) -> set[Verdict | Severity]:
+    return {shown for target in grid.targets for shown in grid.row(target)}
+
+
+def key_of(seen: Collection[Verdict | Severity]) -> Text:
+    """What the marks among these mean, worst first."""
     key = Text()
     for shown, mark in MARKS.items():
         if shown in seen:
@@ -212,7 +218,7 @@ def _show_counts(grid: _Grid, console: Console) -> None:
     console.print(table)
     console.print()
     if not in_words:
-        console.print(_key(grid))
+        console.print(key_of(_all_shown(grid)))
     console.print(Text(f"Of {len(grid.cases)} cases each; one with known differences counts as its worst."))
 
 

@@ -30,7 +30,7 @@ def severities_of(result: m.Result) -> dict[str, Severity]:
     return {entry.id: Severity(entry.severity) for entry in result.known_differences}
 
 
-def shown_by(cell: m.CellResult, severities: Mapping[str, Severity]) -> Verdict | Severity:
+def shown_by(cell: m.CellResult | m.PairResult, severities: Mapping[str, Severity]) -> Verdict | Severity:
     """The worst known difference of a cell that has nothing worse, else its verdict."""
     if cell.verdict != Verdict.KNOWN:
         return Verdict(cell.verdict)

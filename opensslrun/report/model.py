@@ -42,10 +42,28 @@ class Run(Part):
     complete: bool = Field(default=True, description="False when the run was interrupted.")
 
 
+class PairCounts(Part):
+    """Counts of pairs, one for each verdict."""
+
+    cached: int = Field(default=0, description="Pairs read in an earlier run; their facts were judged anew.")
+    error: int = 0
+    hung: int = 0
+    fail: int = 0
+    new: int = 0
+    known: int = 0
+    pass_: int = Field(default=0, alias="pass")
+    unsupported: int = 0
+    not_run: int = Field(default=0, alias="not-run")
+
+
 class Summary(Part):
-    """Counts. ``facts`` are the gating facts seen, ``comparisons`` those held against a prediction."""
+    """Counts. ``facts`` are the gating facts seen, ``comparisons`` those held against a prediction, pairs included.
+
+    The counts of verdicts are of cells; those of pairs are in ``pair_verdicts``.
+    """
 
     cells: int
+    pairs: int = 0
     cached: int = Field(default=0, description="Cells observed in an earlier run; their facts were judged anew.")
     facts: int
     comparisons: int
@@ -57,6 +75,7 @@ class Summary(Part):
     pass_: int = Field(default=0, alias="pass")
     unsupported: int = 0
     not_run: int = Field(default=0, alias="not-run")
+    pair_verdicts: PairCounts = PairCounts()
 
 
 class Fingerprint(Part):
@@ -186,6 +205,19 @@ class CellResult(Part):
     steps: list[StepResult] = Field(default_factory=list)
 
 
+class PairResult(Part):
+    """What one target made in a case (the producer), read by another (the consumer)."""
+
+    case: str
+    producer: str
+    consumer: str
+    verdict: str
+    reason: str
+    cached: bool = False
+    duration_s: float = 0.0
+    steps: list[StepResult] = Field(default_factory=list)
+
+
 class Group(Part):
     """A value, and the targets that show it."""
 
@@ -200,6 +232,24 @@ class DifferenceResult(Part):
     step: str
     fact: str
     groups: list[Group]
+    known: str | None
+
+
+class PairGroup(Part):
+    """A value, shown with the files of each of these producers on each of these consumers."""
+
+    value: FactValue
+    made_by: list[str]
+    read_by: list[str]
+
+
+class PairDifferenceResult(Part):
+    """A fact that differs between pairs. More than one group may have one value."""
+
+    case: str
+    step: str
+    fact: str
+    groups: list[PairGroup]
     known: str | None
 
 
@@ -251,7 +301,11 @@ class Result(Part):
     readers: list[ReaderResult] = Field(default_factory=list)
     cases: list[CaseResult] = Field(default_factory=list)
     cells: list[CellResult]
+    pairs: list[PairResult] = Field(
+        default_factory=list, description="Every case that hands files over, by each target that began, on each."
+    )
     observations: dict[str, ObservationResult] = Field(default_factory=dict)
     differences: list[DifferenceResult]
+    pair_differences: list[PairDifferenceResult] = Field(default_factory=list)
     catalogue: CatalogueResult
     known_differences: list[KnownDifference] = Field(default_factory=list)

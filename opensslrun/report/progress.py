@@ -71,6 +71,15 @@ class PlainProgress(Listener):
             count = f"[{self._done}/{self._cells}]"
         self._say(f"{count} {target}: {case}" + (f": {error}" if error else ""))
 
+    def reading(self, pairs: int) -> None:
+        """Say that what was made is going to be read."""
+        self._say(f"reading what every target made: {pairs} pairs")
+
+    def pair_done(self, consumer: str, case: str, producer: str, error: str | None) -> None:
+        """Say nothing of each of thousands, but of those that could not be run."""
+        if error:
+            self._say(f"{consumer}: {case} of {producer}: {error}")
+
     def __enter__(self) -> Self:
         return self
 
@@ -97,6 +106,7 @@ class LiveProgress(Listener):
         self._stages: dict[str, TaskID] = {}
         self._running: dict[tuple[str, str], float] = {}
         self._cells: TaskID | None = None
+        self._pairs: TaskID | None = None
 
     def stage(self, target: str, stage: str, part: float | None) -> None:
         """Show the stage and its bar."""
@@ -160,6 +170,23 @@ class LiveProgress(Listener):
         now = time.monotonic()
         names = [f"{target}: {case}" + (" (slow)" if now - since > SLOW_S else "") for (target, case), since in oldest]
         self._progress.update(self._cells, description=", ".join(names) or "cells")
+
+    def reading(self, pairs: int) -> None:
+        """Start the bar of pairs."""
+        self._pairs = self._progress.add_task("pairs", total=pairs)
+
+    def pairs_recalled(self, consumer: str, pairs: int) -> None:  # noqa: ARG002
+        """Count them."""
+        if self._pairs is not None:
+            self._progress.advance(self._pairs, pairs)
+
+    def pair_done(self, consumer: str, case: str, producer: str, error: str | None) -> None:
+        """Count it; a failure gets a line that stays."""
+        if self._pairs is not None:
+            self._progress.advance(self._pairs)
+        if error:
+            line = f"{consumer}: {case} of {producer}: {visible(error)}"
+            self._progress.console.print(line, soft_wrap=True)
 
     def closed(self) -> None:
         """Take the bars away."""

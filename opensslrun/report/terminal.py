@@ -13,16 +13,19 @@ from opensslrun.judge.schema import Severity
 from opensslrun.report import model as m
 from opensslrun.report.differences import show_differences
 from opensslrun.report.grid import VERDICT_STYLES, show_grid
+from opensslrun.report.pairs import pairs_in_words, show_pairs
 from opensslrun.report.readers import readers_in_words, show_readers
 from opensslrun.report.words import counted, names_in_words, value_in_words, visible
 
 MANY = 8
-"""Facts of one step that nothing is recorded for; more of them are a case that is not recorded yet, and a wall."""
+"""Facts of one step that nothing is recorded for; more of them are a case that is not recorded yet, and a wall.
+So are more pairs: what is wrong with one file is so for everybody who reads it."""
 
 
 def show_result(result: m.Result, console: Console) -> None:
     """The whole result, fitted to the console's width."""
     show_grid(result, console)
+    show_pairs(result, console)
     show_differences(result, console)
     _show_found(result, console)
     show_readers(result, console)
@@ -32,7 +35,8 @@ def show_result(result: m.Result, console: Console) -> None:
 def _show_found(result: m.Result, console: Console) -> None:
     """Everything that makes the run fail, a cell at a time, and the entries it disproved."""
     found = [cell for cell in result.cells if Verdict(cell.verdict).is_found]
-    if found:
+    pairs = [pair for pair in result.pairs if Verdict(pair.verdict).is_found]
+    if found or pairs:
         console.print()
         console.print(Text("Not as predicted", style="bold"))
     for cell in found:
@@ -43,6 +47,15 @@ def _show_found(result: m.Result, console: Console) -> None:
             console.print(Padding(Text(visible(cell.reason)), (0, 0, 0, 2), expand=False))
         for step in cell.steps:
             _show_findings(step, console)
+    for pair in pairs[:MANY]:
+        verdict = Verdict(pair.verdict)
+        who = f"  {pair.consumer} with the files of {pair.producer}: {pair.case}"
+        console.print()
+        console.print(Text.assemble((verdict.value, VERDICT_STYLES[verdict]), who))
+        console.print(Padding(Text(visible(pair.reason)), (0, 0, 0, 2), expand=False))
+    if len(pairs) > MANY:
+        console.print()
+        console.print(f"and {counted(len(pairs) - MANY, 'pair')} more, which the result has")
     for stale in result.catalogue.stale:
         console.print()
         console.print(Text.assemble(("stale", "bold red"), f"  {stale.id}: {visible(stale.reason)}"))
@@ -96,6 +109,7 @@ def _show_answer(result: m.Result, console: Console) -> None:
         answer.append(f", {summary.unsupported} unsupported")
     if summary.not_run:
         answer.append(f", {summary.not_run} not run", style="bold yellow")
+    answer.append(pairs_in_words(result))
     if not result.run.complete:
         answer.append(", interrupted", style="bold yellow")
     answer.append(_differences_in_words(result.known_differences))

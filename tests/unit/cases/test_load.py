@@ -169,3 +169,57 @@ def test_a_directory_without_a_case_is_refused_and_not_silently_green(tmp_path: 
 def test_wording_that_is_promised_gates(tmp_path: Path) -> None:
     text = GOOD + 'expect = { facts = { stderr = "" } }\n'
     assert load_case(write(tmp_path, text)).steps[1].gates == {"stderr"}
+
+
+PAIR = """
+title = "A key for others"
+answers = { ca = "correct horse" }
+hands_over = ["my.key"]
+
+[[step]]
+run = "openssl genrsa -des3 -out my.key 2048"
+answer = ["ca", "ca"]
+expect = { creates = ["my.key"] }
+
+[[read]]
+run = "openssl rsa -in my.key -noout -check"
+answer = ["ca"]
+
+[[read]]
+id = "again"
+run = "openssl rsa -in my.key -noout -modulus"
+answer = ["ca"]
+"""
+
+
+def test_what_is_handed_over_is_read_in_steps_of_their_own(tmp_path: Path) -> None:
+    case = load_case(write(tmp_path, PAIR))
+    assert case.hands_over == ("my.key",)
+    assert [step.id for step in case.steps] == ["1"]
+    assert [(step.id, step.answers) for step in case.reads] == [
+        ("read-1", ("correct horse",)),
+        ("again", ("correct horse",)),
+    ]
+    assert [step.id for step in case.all_steps] == ["1", "read-1", "again"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ('hands_over = ["my.key"]', "", "need each other"),
+        ('hands_over = ["my.key"]', 'hands_over = ["other.key"]', "'other.key'"),
+        ('expect = { creates = ["my.key"] }', "", "must promise it"),
+        ('id = "again"', 'id = "1"', "two steps have the id '1'"),
+        ('-check"\nanswer = ["ca"]', '-check"\nanswer = ["who"]', "read[1].answer names 'who'"),
+    ],
+)
+def test_a_mistake_about_what_is_handed_over_is_told(tmp_path: Path, before: str, after: str, said: str) -> None:
+    assert before in PAIR
+    with pytest.raises(UsageError) as caught:
+        load_case(write(tmp_path, PAIR.replace(before, after)))
+    assert said in str(caught.value)
+
+
+def test_a_case_that_hands_over_and_reads_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="need each other"):
+        load_case(write(tmp_path, PAIR.partition("[[read]]")[0]))

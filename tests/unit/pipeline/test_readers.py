@@ -10,7 +10,7 @@ from opensslrun.judge.catalogue import Catalogue
 from opensslrun.pipeline.observed import Outcome, TargetRun
 from opensslrun.pipeline.readers import reader_rows
 from opensslrun.pipeline.run import Observed
-from opensslrun.report.model import CellResult
+from opensslrun.report.model import CellResult, PairResult
 from opensslrun.targets.model import Need, PathRoute, Reader, StandIn, Target
 
 
@@ -64,3 +64,22 @@ def test_cases_that_could_not_run_are_counted_and_are_no_success() -> None:
     assert (row.verdict, row.untried) == ("pass", 1)
     (row,) = reader_rows([OWN], observed, [cell("own", "unsupported")], Catalogue(()))
     assert (row.verdict, row.untried) == ("unsupported", 1)
+
+
+def pair(producer: str, consumer: str, verdict: str) -> PairResult:
+    return PairResult(case="c", producer=producer, consumer=consumer, verdict=verdict, reason="")
+
+
+def test_what_a_reader_gets_from_others_counts_for_that_reader_alone() -> None:
+    observed = Observed(tuple(TargetRun(each, Outcome.RAN) for each in (OWN, OTHER)), interrupted=False)
+    cells = [cell("own", "pass"), cell("other", "pass")]
+    pairs = [pair("own", "other", "fail"), pair("other", "own", "pass")]
+    rows = reader_rows([OWN, OTHER], observed, cells, Catalogue(()), pairs)
+    assert {row.target: row.verdict for row in rows} == {"own": "pass", "other": "fail"}
+
+
+def test_a_file_that_was_not_as_predicted_when_it_was_made_is_the_fault_of_who_made_it() -> None:
+    observed = Observed(tuple(TargetRun(each, Outcome.RAN) for each in (OWN, OTHER)), interrupted=False)
+    cells = [cell("own", "new"), cell("other", "pass")]
+    rows = reader_rows([OWN, OTHER], observed, cells, Catalogue(()), [pair("own", "other", "fail")])
+    assert {row.target: row.verdict for row in rows} == {"own": "new", "other": "pass"}

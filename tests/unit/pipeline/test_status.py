@@ -117,3 +117,16 @@ def test_a_target_that_broke_down_after_its_last_cell_is_found_though_every_cell
     broken = result(cells=[cell("pass")], targets=[target("error", need)])
     assert conclude(broken).status is ExitStatus.FOUND
     assert conclude(broken).reasons == ("t broke down: gone",)
+
+
+@pytest.mark.parametrize("verdict", ["error", "hung", "fail", "new"])
+def test_a_pair_that_is_not_as_predicted_is_found(verdict: str) -> None:
+    pairs = [{"case": "c", "producer": "t", "consumer": "t", "verdict": verdict, "reason": ""}]
+    conclusion = conclude(result(cells=[cell("pass")], pairs=pairs))
+    assert conclusion.status is ExitStatus.FOUND
+    assert conclusion.reasons == ("1 pair of producer and consumer did not go as predicted",)
+
+
+def test_a_pair_whose_files_were_not_made_changes_nothing() -> None:
+    pairs = [{"case": "c", "producer": "t", "consumer": "t", "verdict": "not-run", "reason": "t made no file"}]
+    assert conclude(result(cells=[cell("pass")], pairs=pairs)).status is ExitStatus.OK
