@@ -6,7 +6,7 @@ from html import escape
 
 from opensslrun.judge.model import Verdict
 from opensslrun.report import model as m
-from opensslrun.report.found import good_readers
+from opensslrun.report.found import good_readers, pairs_found
 from opensslrun.report.words import counted
 
 LABEL = "openssl versions"
@@ -56,9 +56,9 @@ def badge_says(result: m.Result) -> tuple[str, str]:
     """The words, and the colour behind them."""
     good, rows, stand_ins = good_readers(result)
     said = f"{good} of {rows}" + (f" · {counted(stand_ins, 'stand-in')}" if stand_ins else "")
-    found = any(Verdict(cell.verdict).is_found for cell in result.cells) or result.catalogue.stale
+    found = any(Verdict(cell.verdict).is_found for cell in result.cells) or pairs_found(result)
     broken = any(target.outcome == "error" for target in result.targets)
-    if found or broken:
+    if found or broken or result.catalogue.stale:
         return said, _RED
     complete = good == rows and result.run.complete and result.summary.comparisons > 0
     return said, _GREEN if complete else _YELLOW

@@ -24,8 +24,8 @@ def findings_in_words(step: m.StepResult) -> Iterator[str]:
         yield said
 
 
-def cell_in_words(cell: m.CellResult) -> str:
-    """Everything that makes a cell fail: its reason, or each step's command line with what was found."""
+def cell_in_words(cell: m.CellResult | m.PairResult) -> str:
+    """Everything that makes a cell or a pair fail: its reason, or each step's command line with what was found."""
     lines = []
     for step in cell.steps:
         found = list(findings_in_words(step))
@@ -34,10 +34,20 @@ def cell_in_words(cell: m.CellResult) -> str:
     return "\n".join(lines) or visible(cell.reason)
 
 
-def known_of(cell: m.CellResult) -> list[str]:
-    """The ids of the known differences that a cell shows, each once."""
+def known_of(cell: m.CellResult | m.PairResult) -> list[str]:
+    """The ids of the known differences that a cell or a pair shows, each once."""
     ids = (finding.by for step in cell.steps for finding in step.findings if finding.verdict == Verdict.KNOWN)
     return sorted(set(ids))
+
+
+def pairs_found(result: m.Result) -> list[m.PairResult]:
+    """The pairs that make the run fail."""
+    return [pair for pair in result.pairs if Verdict(pair.verdict).is_found]
+
+
+def pair_in_words(pair: m.PairResult) -> str:
+    """``libressl-3.0.2 with the files of debian-13``."""
+    return f"{visible(pair.consumer)} with the files of {visible(pair.producer)}"
 
 
 def good_readers(result: m.Result) -> tuple[int, int, int]:

@@ -1,7 +1,7 @@
 """A result as JUnit XML, in the form that GitHub's, GitLab's and Jenkins' readers share.
 
-A suite is a target, a test case is a cell. Known differences pass, with a property each; what did not run is skipped
-with its reason.
+A suite is a target, a test case is a cell; what a target reads of others' files is a suite of its own, and a test case
+there is a pair. Known differences pass, with a property each; what did not run is skipped with its reason.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from opensslrun.report.words import visible
 _NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold at all (https://www.w3.org/TR/xml/#charsets)."""
 
+Judged = m.CellResult | m.PairResult
+
 _PASSED = {Verdict.PASS, Verdict.KNOWN}
 _SKIPPED = {Verdict.NOT_RUN, Verdict.UNSUPPORTED}
 
@@ -27,20 +29,30 @@ def junit_of(result: m.Result) -> str:
     cases = {case.id: case for case in result.cases}
     known = {entry.id: entry for entry in result.known_differences}
     duration = f"{result.run.duration_s:.3f}"
-    root = ET.Element("testsuites", {"name": "opensslrun", "time": duration, **_counts(result.cells)})
+    everything: list[Judged] = [*result.cells, *result.pairs]
+    root = ET.Element("testsuites", {"name": "opensslrun", "time": duration, **_counts(everything)})
     for target in result.targets:
         cells = [cell for cell in result.cells if cell.target == target.id]
-        seconds = sum(cell.duration_s for cell in cells)
-        said = {"name": _text(target.id), "timestamp": result.run.started.removesuffix("+00:00")}
-        suite = ET.SubElement(root, "testsuite", {**said, "time": f"{seconds:.3f}", **_counts(cells)})
+        suite = _suite(root, target.id, cells, result)
         for cell in cells:
-            _case(suite, cell, cases.get(cell.case), known)
+            _case(suite, cell, (cell.target, cell.case), cases.get(cell.case), known)
+        pairs = [pair for pair in result.pairs if pair.consumer == target.id]
+        suite = _suite(root, f"{target.id}, reading", pairs, result) if pairs else suite
+        for pair in pairs:
+            name = (f"{pair.consumer}, reading", f"{pair.case} of {pair.producer}")
+            _case(suite, pair, name, cases.get(pair.case), known)
     _stale(root, result)
     ET.indent(root, " ")
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _counts(cells: Sequence[m.CellResult]) -> dict[str, str]:
+def _suite(root: ET.Element, name: str, cells: Sequence[Judged], result: m.Result) -> ET.Element:
+    said = {"name": _text(name), "timestamp": result.run.started.removesuffix("+00:00")}
+    seconds = sum(cell.duration_s for cell in cells)
+    return ET.SubElement(root, "testsuite", {**said, "time": f"{seconds:.3f}", **_counts(cells)})
+
+
+def _counts(cells: Sequence[Judged]) -> dict[str, str]:
     verdicts = [Verdict(cell.verdict) for cell in cells]
     skipped = sum(verdict in _SKIPPED for verdict in verdicts)
     errors = verdicts.count(Verdict.ERROR)
@@ -50,9 +62,13 @@ def _counts(cells: Sequence[m.CellResult]) -> dict[str, str]:
 
 
 def _case(
-    suite: ET.Element, cell: m.CellResult, case: m.CaseResult | None, known: Mapping[str, m.KnownDifference]
+    suite: ET.Element,
+    cell: Judged,
+    name: tuple[str, str],
+    case: m.CaseResult | None,
+    known: Mapping[str, m.KnownDifference],
 ) -> None:
-    said = {"classname": _text(cell.target), "name": _text(cell.case), "time": f"{cell.duration_s:.3f}"}
+    said = {"classname": _text(name[0]), "name": _text(name[1]), "time": f"{cell.duration_s:.3f}"}
     if case is not None and case.file:
         said["file"] = _text(case.file)
     element = ET.SubElement(suite, "testcase", said)

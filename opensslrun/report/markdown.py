@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from opensslrun.judge.model import Verdict
 from opensslrun.judge.schema import Severity
 from opensslrun.report import model as m
-from opensslrun.report.found import cell_in_words, known_of
+from opensslrun.report.found import cell_in_words, known_of, pair_in_words, pairs_found
 from opensslrun.report.readers import readers_in_words
 from opensslrun.report.words import counted, names_in_words, shortened, visible
 
@@ -44,7 +44,10 @@ def code(text: str) -> str:
 def _answer(result: m.Result) -> Iterator[str]:
     summary = result.summary
     found = summary.error + summary.hung + summary.fail + summary.new
-    good = not found and not result.catalogue.stale and not any(t.outcome == "error" for t in result.targets)
+    pairs = pairs_found(result)
+    good = (
+        not found and not pairs and not result.catalogue.stale and not any(t.outcome == "error" for t in result.targets)
+    )
     yield f"## {'✅' if good and result.run.complete else '❌'} openssl on every version"
     yield ""
     readers = readers_in_words(result)
@@ -55,6 +58,7 @@ def _answer(result: m.Result) -> Iterator[str]:
     told = [f"{ran} of {counted(len(result.targets), 'target')} ran"]
     told.append(f"{counted(summary.pass_ + summary.known, 'cell')} as predicted")
     told += [f"**{counted(found, 'cell')} not as predicted**"] if found else []
+    told += [f"**{counted(len(pairs), 'pair')} of producer and consumer not as predicted**"] if pairs else []
     told += [f"{summary.unsupported} unsupported"] if summary.unsupported else []
     told += [f"{summary.not_run} not run"] if summary.not_run else []
     told += ["interrupted"] if not result.run.complete else []
@@ -64,7 +68,8 @@ def _answer(result: m.Result) -> Iterator[str]:
 
 def _found(result: m.Result) -> Iterator[str]:
     found = [cell for cell in result.cells if Verdict(cell.verdict).is_found]
-    if found or result.catalogue.stale:
+    pairs = pairs_found(result)
+    if found or pairs or result.catalogue.stale:
         yield "### Not as predicted"
         yield ""
     for cell in found[:MAX_FOUND]:
@@ -75,9 +80,14 @@ def _found(result: m.Result) -> Iterator[str]:
             yield f"  - and {counted(len(lines) - _MAX_LINES, 'line')} more, which the result has"
     if len(found) > MAX_FOUND:
         yield f"- and {counted(len(found) - MAX_FOUND, 'cell')} more, which the result has"
+    for pair in pairs[:MAX_FOUND]:
+        yield f"- **{pair.verdict}** {code(pair.case)}: {plain(pair_in_words(pair))}"
+        yield f"  - {code(shortened(pair.reason, _MAX_LINE))}"
+    if len(pairs) > MAX_FOUND:
+        yield f"- and {counted(len(pairs) - MAX_FOUND, 'pair')} more, which the result has"
     for stale in result.catalogue.stale:
         yield f"- **stale** {plain(stale.id)}: {plain(shortened(stale.reason, _MAX_LINE))}"
-    if found or result.catalogue.stale:
+    if found or pairs or result.catalogue.stale:
         yield ""
 
 
@@ -119,11 +129,13 @@ def _measured(row: m.ReaderResult) -> str:
 def _differences(result: m.Result) -> Iterator[str]:
     """Worst first, who shows each; the harmless ones folded."""
     shown: dict[str, list[str]] = {}
-    for cell in result.cells:
-        for each in known_of(cell):
+    met = [(cell.target, known_of(cell)) for cell in result.cells]
+    met += [(pair.consumer, known_of(pair)) for pair in result.pairs]
+    for target, ids in met:
+        for each in ids:
             names = shown.setdefault(each, [])
-            if cell.target not in names:
-                names.append(cell.target)
+            if target not in names:
+                names.append(target)
     for severity in Severity:
         entries = [entry for entry in result.known_differences if entry.severity == severity]
         if not entries:

@@ -12,6 +12,7 @@ from opensslrun.judge.model import Verdict
 from opensslrun.judge.schema import Severity
 from opensslrun.report import model as m
 from opensslrun.report.differences import show_differences
+from opensslrun.report.found import pair_in_words, pairs_found
 from opensslrun.report.grid import VERDICT_STYLES, show_grid
 from opensslrun.report.pairs import pairs_in_words, show_pairs
 from opensslrun.report.readers import readers_in_words, show_readers
@@ -35,7 +36,7 @@ def show_result(result: m.Result, console: Console) -> None:
 def _show_found(result: m.Result, console: Console) -> None:
     """Everything that makes the run fail, a cell at a time, and the entries it disproved."""
     found = [cell for cell in result.cells if Verdict(cell.verdict).is_found]
-    pairs = [pair for pair in result.pairs if Verdict(pair.verdict).is_found]
+    pairs = pairs_found(result)
     if found or pairs:
         console.print()
         console.print(Text("Not as predicted", style="bold"))
@@ -49,7 +50,7 @@ def _show_found(result: m.Result, console: Console) -> None:
             _show_findings(step, console)
     for pair in pairs[:MANY]:
         verdict = Verdict(pair.verdict)
-        who = f"  {pair.consumer} with the files of {pair.producer}: {pair.case}"
+        who = f"  {pair_in_words(pair)}: {visible(pair.case)}"
         console.print()
         console.print(Text.assemble((verdict.value, VERDICT_STYLES[verdict]), who))
         console.print(Padding(Text(visible(pair.reason)), (0, 0, 0, 2), expand=False))

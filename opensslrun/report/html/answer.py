@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from opensslrun.judge.model import Verdict
 from opensslrun.judge.schema import Severity
 from opensslrun.report import model as m
+from opensslrun.report.found import pairs_found
 from opensslrun.report.html.columns import slug
 from opensslrun.report.readers import is_good
 from opensslrun.report.words import counted
@@ -58,7 +59,8 @@ def answer_of(result: m.Result) -> Answer:
         headline = f"{counted(found, 'cell')} of {summary.cells} not as predicted"
     else:
         headline = f"{counted(summary.pass_ + summary.known, 'cell')} of {summary.cells} as predicted"
-    whole = result.run.complete and not summary.not_run and not found and not result.catalogue.stale
+    pairs = pairs_found(result)
+    whole = result.run.complete and not summary.not_run and not found and not pairs and not result.catalogue.stale
     return Answer(
         headline=headline,
         good=whole and len(good) == len(result.readers) and not any(map(_is_risky, good)),
@@ -85,6 +87,8 @@ def _notes(result: m.Result, good: Sequence[m.ReaderResult], found: int) -> list
         notes.append(f"{missing} not run: nothing is said about them.")
     if found:
         notes.append(f"{counted(found, 'cell')} not as predicted.")
+    if pairs := len(pairs_found(result)):
+        notes.append(f"{counted(pairs, 'pair')} of producer and consumer not as predicted.")
     if stale := len(result.catalogue.stale):
         notes.append(f"{counted(stale, 'known difference')} disproved by this run.")
     if not result.run.complete:

@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 
 from opensslrun.cli.main import main
 from opensslrun.report.badge import badge_of, badge_says
+from opensslrun.report.html.page import html_of
 from opensslrun.report.junit import junit_of
 from opensslrun.report.markdown import MAX_FOUND, markdown_of
 from opensslrun.report.model import Result
@@ -203,3 +204,47 @@ def test_the_summary_of_a_job_is_added_to_what_is_there(tmp_path: Path, monkeypa
     assert summary.read_text() == "before\n" + (tmp_path / "markdown").read_text()
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "no" / "where"))
     assert main(["report", str(tmp_path / "r.json"), *files]) == 2
+
+
+def pair(producer: str, consumer: str, verdict: str, *findings: dict[str, Any]) -> dict[str, Any]:
+    seen = cell("c", verdict, *findings, target=consumer)
+    return {name: value for name, value in seen.items() if name != "target"} | {
+        "producer": producer,
+        "consumer": consumer,
+    }
+
+
+BAD_PAIR = pair("two", "one", "fail", finding("fail", promise="the command succeeds"))
+PAIRS = [pair("one", "one", "pass"), BAD_PAIR, pair("one", "two", "known", finding("known", "D003"))]
+
+
+def with_pairs(*pairs: dict[str, Any]) -> Result:
+    counts = {name: sum(each["verdict"] == name for each in pairs) for name in ("pass", "fail", "known", "not-run")}
+    cells = (cell("c", "pass"), cell("c", "pass", target="two"))
+    plain = result(*cells, pairs=list(pairs), known_differences=[known()])
+    summary = plain.summary.model_dump(by_alias=True) | {"pairs": len(pairs), "pair_verdicts": counts}
+    return Result.model_validate(plain.model_dump(by_alias=True) | {"summary": summary})
+
+
+def test_a_pair_that_failed_is_in_every_rendering_though_every_cell_passed(tmp_path: Path) -> None:
+    bad = with_pairs(*PAIRS)
+    document = ET.fromstring(junit_of(bad))  # noqa: S314
+    assert (document.get("tests"), document.get("failures")) == ("5", "1")
+    path = tmp_path / "junit.xml"
+    path.write_text(junit_of(bad))
+    names = {suite.name: suite.failures for suite in JUnitXml.fromfile(str(path))}
+    assert names == {"one": 0, "one, reading": 1, "two": 0, "two, reading": 0}
+    assert "❌" in markdown_of(bad)
+    assert "- **fail** `c`: one with the files of two" in markdown_of(bad)
+    assert badge_says(bad)[1] == "#b3261e"
+    assert "1 pair of producer and consumer not as predicted." in html_of(bad)
+
+
+def test_pairs_as_predicted_leave_every_rendering_good() -> None:
+    good = with_pairs(PAIRS[0], PAIRS[2], pair("two", "one", "not-run"))
+    document = ET.fromstring(junit_of(good))  # noqa: S314
+    assert (document.get("tests"), document.get("failures"), document.get("skipped")) == ("5", "0", "1")
+    assert "✅" in markdown_of(good)
+    assert "two" in markdown_of(good).partition("D003")[2].splitlines()[0]
+    assert badge_says(good)[1] == "#2a7d2e"
+    assert "not as predicted" not in html_of(good)

@@ -191,3 +191,50 @@ def test_a_case_that_is_not_recorded_yet_is_no_wall_of_facts() -> None:
     assert "nothing is recorded for 23 facts; 'opensslrun review' shows them" in text
     assert "fact.7" not in text
     assert "promised: the command succeeds" in text
+
+
+def pairs_of(verdicts: dict[tuple[str, str], str]) -> dict[str, Any]:
+    finding = {"fact": "exit_status", "verdict": "known", "value": 1, "predicted": 1, "by": "D003"}
+    pairs = [
+        {
+            "case": "pair-key",
+            "producer": producer,
+            "consumer": consumer,
+            "verdict": verdict,
+            "reason": "step read-1 breaks a promise" if verdict == "fail" else "",
+            "steps": [step("openssl rsa", {"exit_status": 0}, *([finding] if verdict == "known" else []))],
+        }
+        for (producer, consumer), verdict in verdicts.items()
+    ]
+    counts = {name: list(verdicts.values()).count(name) for name in set(verdicts.values())}
+    summary = {"cells": 2, "facts": 2, "comparisons": 2, "pass": 1, "known": 1, "pairs": len(pairs)}
+    return {"pairs": pairs, "summary": summary | {"pair_verdicts": counts}}
+
+
+EVERYONE = [(one, other) for one in ("host", "libressl-3.0.2") for other in ("host", "libressl-3.0.2")]
+
+
+def test_pairs_that_do_not_depend_on_who_made_the_file_are_a_line() -> None:
+    text = shown(document(**pairs_of(dict.fromkeys(EVERYONE, "pass"))))
+    assert "4 pairs: each version reads what any other made as it reads its own." in text
+    assert "made by (down)" not in text
+    assert "2 cells as predicted, 4 pairs of producer and consumer as predicted" in " ".join(text.split())
+
+
+def test_a_case_in_which_it_matters_who_made_the_file_has_a_table() -> None:
+    verdicts = dict.fromkeys(EVERYONE, "pass") | {("libressl-3.0.2", "host"): "known"}
+    lines = shown(document(**pairs_of(verdicts))).splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("pair-key  made by (down)"))
+    assert [line.rstrip() for line in lines[first + 1 : first + 5]] == [
+        "                   12",
+        "1  host            ..",
+        "2  libressl-3.0.2  S.",
+        "S known: security  . pass",
+    ]
+
+
+def test_a_pair_that_is_not_as_predicted_is_told_with_its_reason() -> None:
+    verdicts = dict.fromkeys(EVERYONE, "pass") | {("host", "libressl-3.0.2"): "fail"}
+    text = " ".join(shown(document(**pairs_of(verdicts))).split())
+    assert "fail libressl-3.0.2 with the files of host: pair-key step read-1 breaks a promise" in text
+    assert "1 pair of producer and consumer not as predicted, 3 as predicted" in text
