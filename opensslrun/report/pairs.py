@@ -29,8 +29,8 @@ def show_pairs(result: m.Result, console: Console) -> None:
         if any(target.id in {pair.producer, pair.consumer} for pair in result.pairs)
     ]
     alike = 0
-    for case, shown in _by_case(result).items():
-        if not _matters_who_made_it(shown, names):
+    for case, shown in pairs_by_case(result).items():
+        if not matters_who_made_it(shown, names):
             alike += len(shown)
             continue
         console.print()
@@ -59,7 +59,8 @@ def pairs_in_words(result: m.Result) -> Text:
     return text
 
 
-def _by_case(result: m.Result) -> dict[str, dict[tuple[str, str], Verdict | Severity]]:
+def pairs_by_case(result: m.Result) -> dict[str, dict[tuple[str, str], Verdict | Severity]]:
+    """What each pair shows: by case, then by producer and consumer."""
     severities = severities_of(result)
     found: dict[str, dict[tuple[str, str], Verdict | Severity]] = {}
     for pair in result.pairs:
@@ -67,7 +68,7 @@ def _by_case(result: m.Result) -> dict[str, dict[tuple[str, str], Verdict | Seve
     return found
 
 
-def _matters_who_made_it(shown: Shown, names: Sequence[str]) -> bool:
+def matters_who_made_it(shown: Shown, names: Sequence[str]) -> bool:
     """Whether some consumer shows another mark for one producer than for another, or something nobody predicted."""
     if any(isinstance(each, Verdict) and each.is_found for each in shown.values()):
         return True

@@ -16,6 +16,7 @@ from opensslrun.report.html.cases import cases_of
 from opensslrun.report.html.columns import Column, by_family, columns_of, slug
 from opensslrun.report.html.differences import by_severity, entries_of
 from opensslrun.report.html.grid import grid_of
+from opensslrun.report.html.pairs import pairs_of
 from opensslrun.report.html.shared import Sets
 from opensslrun.report.html.steps import Book
 from opensslrun.report.html.streams import lines
@@ -42,6 +43,7 @@ def html_of(result: m.Result) -> str:
         entries=entries,
         families=by_family(columns),
         grid=grid_of(result, columns),
+        pairs=pairs_of(result, columns),
         policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'",
         result=result,

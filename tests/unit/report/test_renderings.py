@@ -248,3 +248,19 @@ def test_pairs_as_predicted_leave_every_rendering_good() -> None:
     assert "two" in markdown_of(good).partition("D003")[2].splitlines()[0]
     assert badge_says(good)[1] == "#2a7d2e"
     assert "not as predicted" not in html_of(good)
+
+
+def test_the_page_has_a_table_where_it_matters_who_made_the_file() -> None:
+    page = html_of(with_pairs(*PAIRS))
+    table = page[page.index('<section id="pairs"') : page.index('<section id="differences"')]
+    assert table.count('<tr><th scope="row">') == 2
+    assert '<b class="mark fail" title="fail">X</b>' in table
+    assert "c: one with the files of two" in table
+    assert "promised: the command succeeds" in table
+
+
+def test_the_page_has_no_table_where_it_does_not_matter_and_no_section_without_pairs() -> None:
+    page = html_of(with_pairs(PAIRS[0]))
+    assert "1 pair: each version reads what any other made as it reads its own." in page
+    assert "made by</th>" not in page
+    assert 'id="pairs"' not in html_of(result(cell("c", "pass")))
