@@ -74,14 +74,15 @@ def cases_of(result: m.Result, columns: Sequence[Column], book: Book) -> Iterato
                 for column in mine
             ),
             outcomes=book.sets.shared(
-                ((column.number, _outcome(cells[column.id], book.severities)) for column in mine),
+                ((column.number, outcome_of(cells[column.id], book.severities)) for column in mine),
                 [column.number for column in mine],
             ),
             steps=tuple(steps_of({column.number: cells[column.id].steps for column in mine}, book)),
         )
 
 
-def _outcome(cell: m.CellResult, severities: Severities) -> Outcome:
+def outcome_of(cell: m.CellResult | m.PairResult, severities: Severities) -> Outcome:
+    """What a cell or a pair is marked with, and why."""
     ids = {finding.by for step in cell.steps for finding in step.findings if finding.by in severities}
     known = tuple(sorted(ids, key=lambda entry: (severities[entry].rank, entry)))
     reason = "" if cell.verdict == Verdict.KNOWN else cell.reason.removeprefix(f"{cell.verdict}: ")

@@ -11,7 +11,7 @@ from packaging.version import Version as Pep440
 from opensslrun.driver.version import Implementation, Version
 from opensslrun.report import model as m
 from opensslrun.report.marks import has_begun
-from opensslrun.report.words import listed, names_in_words, visible
+from opensslrun.report.words import names_in_words, visible
 
 
 class Family(StrEnum):
@@ -80,7 +80,7 @@ def who(numbers: Collection[int], columns: Sequence[Column]) -> str:
             families.append(f"all of {family}" if family is not Family.OTHER else names_in_words(seen))
         else:
             names += seen
-    return listed([*families, *([names_in_words(names)] if names else [])]) or "none"
+    return ", ".join([*families, *([names_in_words(names)] if names else [])]) or "none"
 
 
 def numbers_of(names: Iterable[str], columns: Sequence[Column]) -> tuple[int, ...]:

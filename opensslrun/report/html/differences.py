@@ -3,50 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
-from opensslrun.facts.model import FactValue
 from opensslrun.judge.model import Verdict
 from opensslrun.judge.schema import Severity
 from opensslrun.report import model as m
-from opensslrun.report.html.columns import Column, numbers_of, slug, who
+from opensslrun.report.html.columns import Column, numbers_of, who
+from opensslrun.report.html.facts import FactDifference, Partition, facts_by_entry
 from opensslrun.report.html.grid import WORDS
-from opensslrun.report.words import listed, value_in_words
+from opensslrun.report.html.pairfacts import UNEXPLAINED, PairFact, pair_facts_of
 
 _FEW_TABLES = 2
 _FEW_ROWS = 4
 """What of an entry is open from the start; the rest is folded."""
-
-UNEXPLAINED = "unexplained"
-"""Stands for an entry's id where the catalogue has none."""
-
-_RECORDED = "\0as recorded"
-"""Stands for the value of whoever shows what is recorded; no value in words begins like it."""
-
-Partition = tuple[tuple[int, ...], ...]
-"""The columns by what they show."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a fact was seen."""
-
-    case: str
-    slug: str
-    run: str
-
-
-@dataclass(frozen=True, slots=True)
-class FactDifference:
-    """A fact with the value of each group of targets. ``mine`` parts the columns by what this entry alone explains."""
-
-    fact: str
-    places: tuple[Place, ...]
-    values: tuple[str, ...]
-    groups: Partition
-    recorded: tuple[bool, ...]
-    mine: Partition
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,34 +45,43 @@ class Entry:
     facts: tuple[FactDifference, ...]
     tables: tuple[Table, ...]
     more: tuple[Table, ...]
+    pairs: tuple[PairFact, ...]
     cases: tuple[int, ...]
     targets: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """What a run says of an entry: facts of cells, facts of pairs, and the targets that show it."""
+
+    facts: Sequence[FactDifference]
+    pairs: Sequence[PairFact]
+    shown_on: Collection[str]
+
+
 def entries_of(result: m.Result, columns: Sequence[Column]) -> list[Entry]:
     """What nothing explains first, then the known ones, worst first."""
-    facts = _facts_by_entry(result, columns)
-    known = sorted(result.known_differences, key=lambda entry: (Severity(entry.severity).rank, entry.id))
+    facts = facts_by_entry(result, columns)
+    pairs = pair_facts_of(result, columns)
     shown_on = _shown_on(result)
-    entries = [_known(entry, facts.get(entry.id, ()), shown_on[entry.id], result, columns) for entry in known]
-    if UNEXPLAINED in facts:
-        entries.insert(0, _unexplained(facts[UNEXPLAINED], result, columns))
+
+    def values(entry: str) -> _Values:
+        return _Values(facts.get(entry, ()), pairs.get(entry, ()), shown_on[entry])
+
+    known = sorted(result.known_differences, key=lambda entry: (Severity(entry.severity).rank, entry.id))
+    entries = [_known(entry, values(entry.id), result, columns) for entry in known]
+    if UNEXPLAINED in facts or UNEXPLAINED in pairs:
+        entries.insert(0, _unexplained(values(UNEXPLAINED), result, columns))
     return entries
 
 
-def _known(
-    entry: m.KnownDifference,
-    facts: Sequence[FactDifference],
-    shown_on: set[str],
-    result: m.Result,
-    columns: Sequence[Column],
-) -> Entry:
+def _known(entry: m.KnownDifference, values: _Values, result: m.Result, columns: Sequence[Column]) -> Entry:
     severity = Severity(entry.severity)
-    tables, more = _tables(facts, columns)
+    tables, more = _tables(values.facts, columns)
     readers = [
         row.name + (" (by a stand-in)" if row.quality == "stand-in" else "")
         for row in result.readers
-        if row.by in shown_on
+        if row.by in values.shown_on
     ]
     return Entry(
         id=entry.id,
@@ -110,21 +89,22 @@ def _known(
         look=severity.value,
         severity=severity.value,
         meaning=WORDS[severity].removeprefix("known difference: "),
-        readers=listed(readers),
+        readers=", ".join(readers),
         why=entry.why,
         advice=entry.advice,
         since=entry.since or "",
         link=entry.link if entry.link and entry.link.startswith("https://") else "",
-        facts=tuple(facts),
+        facts=tuple(values.facts),
         tables=tables,
         more=more,
-        cases=_places(facts, result),
-        targets=numbers_of(shown_on, columns),
+        pairs=tuple(values.pairs),
+        cases=_places(values, result),
+        targets=numbers_of(values.shown_on, columns),
     )
 
 
-def _unexplained(facts: Sequence[FactDifference], result: m.Result, columns: Sequence[Column]) -> Entry:
-    tables, more = _tables(facts, columns)
+def _unexplained(values: _Values, result: m.Result, columns: Sequence[Column]) -> Entry:
+    tables, more = _tables(values.facts, columns)
     return Entry(
         id=UNEXPLAINED,
         title="What the catalogue does not explain",
@@ -136,100 +116,32 @@ def _unexplained(facts: Sequence[FactDifference], result: m.Result, columns: Seq
         advice="Look at the raw output ('opensslrun review' shows it), find the cause, and write an entry.",
         since="",
         link="",
-        facts=tuple(facts),
+        facts=tuple(values.facts),
         tables=tables,
         more=more,
-        cases=_places(facts, result),
-        targets=tuple(sorted({number for fact in facts for group in fact.groups for number in group})),
+        pairs=tuple(values.pairs),
+        cases=_places(values, result),
+        targets=numbers_of(values.shown_on, columns),
     )
 
 
-def _places(facts: Sequence[FactDifference], result: m.Result) -> tuple[int, ...]:
+def _places(values: _Values, result: m.Result) -> tuple[int, ...]:
     """The cases where these facts differ, by their place in the result."""
-    ids = {place.case for fact in facts for place in fact.places}
+    ids = {place.case for fact in values.facts for place in fact.places} | {pair.case for pair in values.pairs}
     return tuple(number for number, case in enumerate(result.cases) if case.id in ids)
 
 
 def _shown_on(result: m.Result) -> dict[str, set[str]]:
-    """The targets that show each known difference."""
+    """The targets that show each known difference, and those that show what nothing explains."""
     found: dict[str, set[str]] = defaultdict(set)
-    for cell in result.cells:
-        for step in cell.steps:
+    ran = [(cell.target, cell.steps) for cell in result.cells]
+    ran += [(pair.consumer, pair.steps) for pair in result.pairs]
+    for target, steps in ran:
+        for step in steps:
             for finding in step.findings:
-                if finding.verdict == Verdict.KNOWN:
-                    found[finding.by].add(cell.target)
+                if finding.verdict != Verdict.PASS:
+                    found[finding.by if finding.verdict == Verdict.KNOWN else UNEXPLAINED].add(target)
     return found
-
-
-def _facts_by_entry(result: m.Result, columns: Sequence[Column]) -> dict[str, list[FactDifference]]:
-    """The facts that are not everywhere as recorded, by the entries that explain them.
-
-    They are taken from the cells: a fact that only some versions have at all is a difference too. Facts that differ
-    alike stand once, with their places.
-    """
-    numbers = {column.id: column.number for column in columns}
-    ran: dict[tuple[str, str], dict[int, m.StepResult]] = defaultdict(dict)
-    for cell in result.cells:
-        for step in cell.steps if cell.target in numbers else ():
-            ran[cell.case, step.id][numbers[cell.target]] = step
-    found: dict[str, dict[FactDifference, dict[Place, None]]] = defaultdict(dict)
-    for (case, _), steps in ran.items():
-        for run, entry, fact in _step_differences(dict(sorted(steps.items())), len(columns)):
-            found[entry].setdefault(fact, {})[Place(case, slug(case), run)] = None
-    return {
-        entry: [replace(fact, places=tuple(places)) for fact, places in facts.items()] for entry, facts in found.items()
-    }
-
-
-def _step_differences(steps: Mapping[int, m.StepResult], columns: int) -> Iterator[tuple[str, str, FactDifference]]:
-    """Of one step on all targets that came to it: its command line, an entry, and a fact that the entry explains."""
-    findings = {
-        number: {finding.fact: finding for finding in step.findings if finding.verdict != Verdict.PASS}
-        for number, step in steps.items()
-    }
-    for name in sorted({fact for each in findings.values() for fact in each}):
-        by_value: dict[str, list[int]] = defaultdict(list)
-        by_entry: dict[str, set[str]] = defaultdict(set)
-        for number in steps:
-            finding = findings[number].get(name)
-            value = _RECORDED if finding is None else value_in_words(_shown(finding))
-            by_value[value].append(number)
-            if finding is not None:
-                by_entry[finding.by if finding.verdict == Verdict.KNOWN else UNEXPLAINED].add(value)
-        recorded = _recorded(name, [steps[number] for number in by_value.get(_RECORDED, ())])
-        for entry, mine in by_entry.items():
-            yield (
-                next(iter(steps.values())).run,
-                entry,
-                FactDifference(
-                    fact=name.partition("@")[0],
-                    places=(),
-                    values=tuple(recorded if value == _RECORDED else value for value in by_value),
-                    groups=tuple(map(tuple, by_value.values())),
-                    recorded=tuple(value == _RECORDED for value in by_value),
-                    mine=_parted([by_value[value] for value in mine], columns),
-                ),
-            )
-
-
-def _shown(finding: m.FindingResult) -> FactValue:
-    """What was seen, or the bounds of what is random."""
-    bounded = isinstance(finding.predicted, dict) and set(finding.predicted) == {"between"}
-    return finding.predicted if bounded and finding.verdict == Verdict.KNOWN else finding.value
-
-
-def _recorded(fact: str, steps: Sequence[m.StepResult]) -> str:
-    """The recorded value, as those show it that show nothing else; several where it is random within bounds."""
-    absent: FactValue = {"absent": True}
-    values = dict.fromkeys(value_in_words(step.facts.get(fact, absent)) for step in steps)
-    return " or ".join(values)
-
-
-def _parted(mine: Iterable[Sequence[int]], columns: int) -> Partition:
-    """Each of these groups, and all the other columns as one more."""
-    groups = sorted(tuple(group) for group in mine)
-    others = tuple(number for number in range(columns) if not any(number in group for group in groups))
-    return (*groups, others) if others else tuple(groups)
 
 
 def _tables(facts: Sequence[FactDifference], columns: Sequence[Column]) -> tuple[tuple[Table, ...], tuple[Table, ...]]:

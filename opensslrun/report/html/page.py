@@ -13,11 +13,11 @@ from markupsafe import Markup
 from opensslrun.report import model as m
 from opensslrun.report.html.answer import answer_of
 from opensslrun.report.html.cases import cases_of
-from opensslrun.report.html.columns import Column, by_family, columns_of, slug
+from opensslrun.report.html.columns import Column, by_family, columns_of, slug, who
 from opensslrun.report.html.differences import by_severity, entries_of
 from opensslrun.report.html.grid import grid_of
-from opensslrun.report.html.pairs import pairs_of
-from opensslrun.report.html.shared import Sets
+from opensslrun.report.html.pairs import found_of, pair_sets, pairs_of
+from opensslrun.report.html.shared import Letters, Sets
 from opensslrun.report.html.steps import Book
 from opensslrun.report.html.streams import lines
 from opensslrun.report.html.versions import versions_of
@@ -30,9 +30,15 @@ def html_of(result: m.Result) -> str:
     columns = columns_of(result)
     entries = entries_of(result, columns)
     versions = versions_of(entries, columns, result)
-    sets = Sets(columns)
-    cases = list(cases_of(result, columns, Book(result.observations, severities_of(result), sets)))
-    style = _resource("style.css") + "\n".join([*_grid_rules(columns), *sets.rules(), versions.rules])
+    severities = severities_of(result)
+    sets = Sets(lambda numbers: who(numbers, columns), Letters())
+    cases = list(cases_of(result, columns, Book(result.observations, severities, sets)))
+    of_pairs = pair_sets()
+    pairs = pairs_of(result, columns, Book(result.observations, severities, of_pairs))
+    style = _resource("style.css") + "\n".join(
+        [*_grid_rules(columns), *sets.rules(), *of_pairs.rules(), versions.rules]
+    )
+    pairs_found, more_pairs_found = found_of(result)
     script = _resource("script.js")
     page = _environment().get_template("page.html.j2")
     return page.render(
@@ -43,7 +49,9 @@ def html_of(result: m.Result) -> str:
         entries=entries,
         families=by_family(columns),
         grid=grid_of(result, columns),
-        pairs=pairs_of(result, columns),
+        pairs=pairs,
+        pairs_found=pairs_found,
+        more_pairs_found=more_pairs_found,
         policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'",
         result=result,
@@ -82,7 +90,8 @@ def _grid_rules(columns: Sequence[Column]) -> Iterator[str]:
     first = [members[0].number for _, members in by_family(columns)]
     if first:
         places = ",".join(f":nth-child({number + 2})" for number in first)
-        yield f".grid tr[id]>td:is({places}),.grid .names>th:is({places}){{border-left:1px solid var(--line)}}"
+        rows = ".grid tr:not(.head,.families)"
+        yield f"{rows}>td:is({places}),{rows}>th:is({places}){{border-left:1px solid var(--line)}}"
 
 
 def _hash(text: str) -> str:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from opensslrun.report import model as m
 from opensslrun.report.html.columns import Column, Family
-from opensslrun.report.html.differences import Entry, FactDifference, Partition
+from opensslrun.report.html.differences import Entry
+from opensslrun.report.html.facts import FactDifference, Partition
 
 _FEW = 12
 """Rows of an entry: facts that change for the same versions are alike for a script's author."""

@@ -250,17 +250,18 @@ def test_pairs_as_predicted_leave_every_rendering_good() -> None:
     assert "not as predicted" not in html_of(good)
 
 
-def test_the_page_has_a_table_where_it_matters_who_made_the_file() -> None:
+def test_the_page_has_an_open_table_where_it_matters_who_made_the_file() -> None:
     page = html_of(with_pairs(*PAIRS))
-    table = page[page.index('<section id="pairs"') : page.index('<section id="differences"')]
-    assert table.count('<tr><th scope="row">') == 2
-    assert '<b class="mark fail" title="fail">X</b>' in table
-    assert "c: one with the files of two" in table
-    assert "promised: the command succeeds" in table
+    section = page[page.index('<section id="pairs"') : page.index('<section id="targets"')]
+    assert section.count('<tr><th scope="row">') == 2
+    assert '<details class="pairs" id="p-c" open>' in section
+    assert "aria-label=fail>X</a>" in section
+    assert "c: one with the files of two" in section
+    assert "promised: the command succeeds" in section
 
 
-def test_the_page_has_no_table_where_it_does_not_matter_and_no_section_without_pairs() -> None:
+def test_the_page_folds_the_table_where_it_does_not_matter_and_has_no_section_without_pairs() -> None:
     page = html_of(with_pairs(PAIRS[0]))
-    assert "1 pair: each version reads what any other made as it reads its own." in page
-    assert "made by</th>" not in page
+    assert "each version reads what any other made as it reads its own" in page
+    assert '<details class="pairs" id="p-c">' in page
     assert 'id="pairs"' not in html_of(result(cell("c", "pass")))

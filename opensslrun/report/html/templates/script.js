@@ -4,10 +4,10 @@
 (() => {
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
   const one = (selector, from = document) => from.querySelector(selector);
-  const grid = one(".grid");
+  const grid = one(".grid.main");
   const filter = one("#filter");
   const choose = one(".choose");
-  const rows = all(".grid tbody tr[id]");
+  const rows = all(".main tbody tr[id]");
   const sheet = new CSSStyleSheet();
   document.adoptedStyleSheets = [sheet];
   let opener = null;
@@ -55,7 +55,8 @@
     box.classList.add("open");
     for (const chip of all(".cells a", box)) chip.href = fragment(chip.id, asked());
     if (found !== box) {
-      box.classList.add("one", `o${found.className.match(/\bt(\d+)/)[1]}`);
+      const [, letter, number] = found.className.match(/\b([tg])(\d+)/);
+      box.classList.add("one", `${letter === "t" ? "o" : "q"}${number}`);
       found.classList.add("now");
     }
     return box;
@@ -75,8 +76,8 @@
   const close = () => {
     const box = panel();
     if (!box) return;
-    const row = box.id.replace(/^case-/, "r-");
-    const cell = opener && document.contains(opener) ? opener : one("a", document.getElementById(row));
+    const row = one(".close", box).getAttribute("href").slice(1);
+    const cell = opener && document.contains(opener) ? opener : one("a,summary", document.getElementById(row));
     const kept = [scrollY, one(".tall").scrollTop, one(".tall").scrollLeft];
     location.hash = fragment(row, asked());
     open(null);
@@ -130,7 +131,7 @@
     const looks = new Set(all("input[name=s]:checked,input[name=v]:checked", filter).map((box) => box.value));
     const name = wanted.has("c") ? glob(wanted.get("c")) : null;
     sheet.replaceSync(boxes.filter((box) => !columns.has(Number(box.dataset.n)))
-      .map((box) => `.grid tr:not(.head,.families)>:nth-child(${Number(box.dataset.n) + 2}){display:none}`).join(""));
+      .map((box) => `.main tr:not(.head,.families)>:nth-child(${Number(box.dataset.n) + 2}){display:none}`).join(""));
     let first = 0;
     for (const family of all(".families th", grid)) {
       family.dataset.span ||= family.colSpan;
@@ -147,7 +148,7 @@
       row.hidden = !(cells.some(fits) && (!name || name.test(one("a", row).textContent)) && says(row));
       if (!row.hidden) shown.add(number);
     });
-    for (const body of all(".grid tbody")) {
+    for (const body of all(".main tbody")) {
       const head = one(".head", body);
       if (head) head.hidden = !all("tr[id]", body).some((row) => !row.hidden);
     }
@@ -169,35 +170,35 @@
       : "";
   };
 
-  // One stop of the tab key for the whole grid; the arrow keys go from cell to cell.
-  const cells = all(".grid tbody td > a");
-  for (const cell of cells) cell.tabIndex = -1;
-  if (cells.length) cells[0].tabIndex = 0;
+  // One stop of the tab key for a whole table; the arrow keys go from cell to cell.
   const step = (cell, key) => {
     const place = [...cell.closest("tr").cells].indexOf(cell.parentElement);
     const visible = (node) => node && node.offsetParent;
     if (key === "ArrowLeft" || key === "ArrowRight") {
       let next = cell.parentElement;
-      do next = key === "ArrowLeft" ? next.previousElementSibling : next.nextElementSibling; while (next && !visible(next));
+      do next = key === "ArrowLeft" ? next.previousElementSibling : next.nextElementSibling; while (next && !(visible(next) && one("a", next)));
       return next && one("a", next);
     }
-    const seen = rows.filter((row) => !row.hidden);
+    const seen = all("tbody tr:not(.head)", cell.closest("table")).filter((row) => !row.hidden);
     const at = seen.indexOf(cell.closest("tr"));
     const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: seen.length - 1, PageUp: Math.max(0, at - 15), PageDown: Math.min(seen.length - 1, at + 15) }[key];
     return to === undefined || !seen[to] ? null : one("a", seen[to].cells[place]);
   };
-  grid?.addEventListener("keydown", (event) => {
-    if (!event.target.matches("tbody td > a, tbody th > a") || event.ctrlKey || event.metaKey || event.altKey) return;
-    const next = step(event.target, event.key);
-    if (!next) return;
-    event.preventDefault();
-    next.focus();
-  });
-  grid?.addEventListener("focusin", (event) => {
-    if (!event.target.matches("td > a")) return;
-    for (const cell of all("td > a[tabindex='0']", grid)) cell.tabIndex = -1;
-    event.target.tabIndex = 0;
-  });
+  for (const table of all(".grid")) {
+    all("tbody td > a", table).forEach((cell, number) => { cell.tabIndex = number ? -1 : 0; });
+    table.addEventListener("keydown", (event) => {
+      if (!event.target.matches("tbody td > a, tbody th > a") || event.ctrlKey || event.metaKey || event.altKey) return;
+      const next = step(event.target, event.key);
+      if (!next) return;
+      event.preventDefault();
+      next.focus();
+    });
+    table.addEventListener("focusin", (event) => {
+      if (!event.target.matches("td > a")) return;
+      for (const cell of all("td > a[tabindex='0']", table)) cell.tabIndex = -1;
+      event.target.tabIndex = 0;
+    });
+  }
   addEventListener("keydown", (event) => {
     const box = panel();
     if (!box) return;

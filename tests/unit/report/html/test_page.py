@@ -128,7 +128,7 @@ class Elements(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self.elements and self.elements[-1][0] not in {"style", "script"}:
-            self.text += data
+            self.text += data + " "
 
 
 def hostile(value: Any, keep: frozenset[str], key: str = "") -> Any:
@@ -244,3 +244,51 @@ def test_what_no_entry_explains_comes_first() -> None:
 def test_a_result_with_nothing_in_it_is_a_page_too() -> None:
     empty = document(targets=[], readers=[], cases=[], cells=[], differences=[], known_differences=[])
     assert "<h1" in html_of(Result.model_validate(empty))
+
+
+def pair(producer: str, consumer: str, key: str, value: str) -> dict[str, Any]:
+    known = {"fact": "verify.claim@leaf.crt", "verdict": "known", "value": value, "predicted": value, "by": "D003"}
+    findings = [] if value == "refused" else [known]
+    return {
+        "case": "verify-expired",
+        "producer": producer,
+        "consumer": consumer,
+        "verdict": "known" if findings else "pass",
+        "reason": "",
+        "steps": [step(key, {"verify.claim@leaf.crt": value}, *findings)],
+    }
+
+
+def with_pairs() -> str:
+    """What host made is refused everywhere; what libressl-3.0.2 made, it accepts itself."""
+    names = ("host", "libressl-3.0.2")
+    pairs = [
+        pair(producer, consumer, "b" if producer == consumer == "libressl-3.0.2" else "a", "ok")
+        if producer == consumer == "libressl-3.0.2"
+        else pair(producer, consumer, "a", "refused")
+        for producer in names
+        for consumer in names
+    ]
+    view = {"case": "verify-expired", "step": "1", "fact": "verify.claim@leaf.crt", "known": "D003"}
+    groups = [
+        {"value": "refused", "made_by": ["host"], "read_by": list(names)},
+        {"value": "ok", "made_by": ["libressl-3.0.2"], "read_by": ["libressl-3.0.2"]},
+    ]
+    return page(pairs=pairs, pair_differences=[view | {"groups": groups}])
+
+
+def test_pairs_that_show_the_same_stand_once_with_their_producers_and_consumers() -> None:
+    text = with_pairs()
+    assert text.count('id="verify-expired+') == 2
+    assert text.count("href=#verify-expired+1 aria-label=pass") == 3
+    assert text.count("href=#verify-expired+2 aria-label=security") == 1
+    assert text.count('href="#verify-expired+2"') == 1
+    words = " ".join(Elements(text).text.split())
+    assert "made by libressl-3.0.2, host, read by host; made by host, read by libressl-3.0.2" in words
+    assert "2. made by libressl-3.0.2, read by libressl-3.0.2" in words
+
+
+def test_a_difference_of_pairs_says_who_made_and_who_read() -> None:
+    words = " ".join(Elements(with_pairs()).text.split())
+    assert "Fact Value Read by Made by" in words
+    assert "verify.claim verify-expired ok libressl-3.0.2 libressl-3.0.2" in words
