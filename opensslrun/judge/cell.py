@@ -6,27 +6,37 @@ other targets ran cannot change it.
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from opensslrun.cases.model import Promise
 from opensslrun.facts.model import FactValue
 from opensslrun.judge.catalogue import Catalogue, ContradictionError, Prediction, prediction_for
 from opensslrun.judge.match import ABSENT, Seen, matches
 from opensslrun.judge.model import Finding, JudgedCell, JudgedStep, Judgement, Record, Verdict
 
+Judged = dict[tuple[str, str, bytes, tuple[tuple[str, int], ...]], tuple[tuple[Promise, ...], tuple[Finding, ...]]]
+"""Steps that are judged already, by what was seen and what is said of it, with the promises they were held to."""
 
-def judge_cell(cell: JudgedCell, record: Record | None, catalogue: Catalogue) -> Judgement:
-    """The cell's verdict. A catalogue that contradicts itself about it is an error of the cell: no judge, no pass."""
-    judgement = _judge(cell, record, catalogue)
+
+def judge_cell(
+    cell: JudgedCell, record: Record | None, catalogue: Catalogue, judged: Judged | None = None
+) -> Judgement:
+    """The cell's verdict. A catalogue that contradicts itself about it is an error of the cell: no judge, no pass.
+
+    ``judged`` is what cells judged by the same records and catalogue have in common; it only saves time.
+    """
+    judgement = _judge(cell, record, catalogue, {} if judged is None else judged)
     return judgement if cell.producer is None else replace(judgement, producer=cell.producer.target)
 
 
-def _judge(cell: JudgedCell, record: Record | None, catalogue: Catalogue) -> Judgement:
+def _judge(cell: JudgedCell, record: Record | None, catalogue: Catalogue, judged: Judged) -> Judgement:
     try:
         findings = tuple(
             finding
             for step in cell.steps
-            for finding in _judge_step(cell, step, (record or {}).get(step.id, {}), catalogue)
+            for finding in _step_findings(cell, step, (record or {}).get(step.id, {}), catalogue, judged)
         )
     except ContradictionError as error:
         return Judgement(cell.target, cell.case, Verdict.ERROR, str(error), (), 0)
@@ -49,14 +59,29 @@ class _Expected:
     prediction: Prediction | None
 
 
+def _step_findings(
+    cell: JudgedCell, step: JudgedStep, record: Mapping[str, FactValue], catalogue: Catalogue, judged: Judged
+) -> tuple[Finding, ...]:
+    """The findings of a step; where another target showed the very same and the same is said of it, they are its."""
+    said = catalogue.covering(cell, step)
+    # Marshalled and not compared, because 1 equals True; version 2 writes equal values alike.
+    seen = marshal.dumps(dict(sorted(step.facts.items())), 2)
+    key = (cell.case, step.id, seen, tuple((each.difference.id, each.number) for each in said))
+    promises, findings = judged.get(key, ((), ()))
+    if key not in judged or promises is not step.promises:
+        findings = tuple(_judge_step(cell, step, record, said))
+        judged[key] = (step.promises, findings)
+    return findings
+
+
 def _judge_step(
-    cell: JudgedCell, step: JudgedStep, record: Mapping[str, FactValue], catalogue: Catalogue
+    cell: JudgedCell, step: JudgedStep, record: Mapping[str, FactValue], said: Sequence[Prediction]
 ) -> Iterator[Finding]:
-    said = tuple(catalogue.covering(cell, step))
-    promises = {promise.fact: promise for promise in step.promises}
-    for fact in sorted({*step.facts, *record, *promises}):
+    promised = {promise.fact for promise in step.promises}
+    where = f"{cell.case}, step {step.id}, {cell.where}"
+    for fact in sorted({*step.facts, *record, *promised}):
         seen: Seen = step.facts.get(fact, ABSENT)
-        expected = _expected(fact, said, record, f"{cell.case}, step {step.id}, {cell.where}")
+        expected = _expected(fact, said, record, where)
         broken = [promise for promise in step.promises if promise.fact == fact and not matches(promise.value, seen)]
         as_expected = expected.by != "" and _as_expected(expected, seen)
         yield Finding(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from opensslrun.facts.model import FactValue
 from opensslrun.judge.advice import broken_advice
 from opensslrun.judge.catalogue import Catalogue
-from opensslrun.judge.cell import judge_cell
+from opensslrun.judge.cell import Judged, judge_cell
 from opensslrun.judge.match import ABSENT, Seen, alike
 from opensslrun.judge.model import Finding, JudgedCell, Judgement, Record, Verdict
 
@@ -43,7 +43,8 @@ def judge_cells(
     cells: Iterable[JudgedCell], records: Mapping[str, Record], catalogue: Catalogue
 ) -> tuple[Judgement, ...]:
     """Each cell's verdict, in the cells' order."""
-    return tuple(judge_cell(cell, records.get(cell.case), catalogue) for cell in cells)
+    judged: Judged = {}
+    return tuple(judge_cell(cell, records.get(cell.case), catalogue, judged) for cell in cells)
 
 
 def catalogue_state(
@@ -102,6 +103,9 @@ def differences(judgements: Iterable[Judgement]) -> tuple[DifferenceView, ...]:
 
 
 def _view(case: str, step: str, fact: str, findings: Sequence[tuple[str, Finding]]) -> DifferenceView | None:
+    first = findings[0][1]
+    if all(finding is first for _, finding in findings):
+        return None
     expected = all(finding.verdict is Verdict.PASS for _, finding in findings)
     groups: list[tuple[Seen, list[str]]] = []
     for target, finding in findings:

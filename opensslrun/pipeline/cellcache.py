@@ -14,9 +14,9 @@ import os
 import platform
 import threading
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +25,7 @@ import opensslrun
 from opensslrun.cases.model import Case
 from opensslrun.driver.outcome import Ending
 from opensslrun.errors import OpensslrunError
-from opensslrun.facts.model import Fact
+from opensslrun.facts.model import Fact, Facts
 from opensslrun.pipeline.cellstore import Complain, NotKeptError, Pack, Store, pack_name
 from opensslrun.pipeline.observed import ObservedCell, ObservedStep
 from opensslrun.report.model import ObservationResult
@@ -221,14 +221,13 @@ def _proof_in(pack: Pack, obtained: Obtained) -> Proof | None:
 
 
 def _cell_document(cell: ObservedCell) -> bytes:
-    """A cell as one line of ASCII."""
+    """A cell as one line of ASCII. What steps of several targets share is one text, so that it is read once."""
     steps = [
         {
             "id": step.step.id,
             "duration_s": step.duration_s,
-            "seen": step.seen.model_dump(mode="json"),
-            "facts": {fact.name: fact.value for fact in step.facts.values() if fact.gates},
-            "wording": {fact.name: fact.value for fact in step.facts.values() if not fact.gates},
+            "seen": step.seen.model_dump_json(),
+            "facts": json.dumps([[fact.name, fact.value, fact.gates] for fact in step.facts.values()]),
         }
         for step in cell.steps
     ]
@@ -242,14 +241,19 @@ def _cell(document: bytes, case: Case) -> ObservedCell | None:
     data = json.loads(document)
     if [data["case"], *(step["id"] for step in data["steps"])] != [case.id, *(step.id for step in case.steps)]:
         return None
-    steps = tuple(_step(said, number, case) for number, said in enumerate(data["steps"]))
+    steps = tuple(
+        ObservedStep(step, _seen(said["seen"]), float(said["duration_s"]), _facts(said["facts"]))
+        for step, said in zip(case.steps, data["steps"], strict=True)
+    )
     handed_over = {name: b64decode(content) for name, content in data["handed_over"].items()}
     return ObservedCell(case, steps, None, float(data["duration_s"]), cached=True, handed_over=handed_over)
 
 
-def _step(said: Mapping[str, Any], number: int, case: Case) -> ObservedStep:
-    facts = {name: Fact(name, value, gates=True) for name, value in said["facts"].items()}
-    facts |= {name: Fact(name, value, gates=False) for name, value in said["wording"].items()}
-    return ObservedStep(
-        case.steps[number], ObservationResult.model_validate(said["seen"]), float(said["duration_s"]), facts
-    )
+@lru_cache(maxsize=8192)
+def _facts(text: str) -> Facts:
+    return {name: Fact(name, value, gates) for name, value, gates in json.loads(text)}
+
+
+@lru_cache(maxsize=8192)
+def _seen(text: str) -> ObservationResult:
+    return ObservationResult.model_validate_json(text)

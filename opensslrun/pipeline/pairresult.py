@@ -11,7 +11,7 @@ from opensslrun.judge.model import JudgedCell, Judgement, Record
 from opensslrun.judge.pairs import judge_pairs, pair_differences
 from opensslrun.pipeline.pairs import Pair
 from opensslrun.pipeline.run import Observed
-from opensslrun.pipeline.steps import step_result, to_judge
+from opensslrun.pipeline.steps import Store, step_result, to_judge
 from opensslrun.report import model as m
 
 
@@ -23,7 +23,7 @@ class JudgedPairs:
     cells: tuple[JudgedCell, ...]
     judgements: tuple[Judgement, ...]
 
-    def results(self, store: dict[str, m.ObservationResult]) -> list[m.PairResult]:
+    def results(self, store: Store) -> list[m.PairResult]:
         """A result for each pair; what was observed is put into the store."""
         judgements = iter(self.judgements)
         return [_result(pair, next(judgements) if pair.cell is not None else None, store) for pair in self.pairs]
@@ -62,7 +62,7 @@ def pair_counts(pairs: Sequence[m.PairResult]) -> m.PairCounts:
     return m.PairCounts.model_validate({**counts, "cached": sum(pair.cached for pair in pairs)})
 
 
-def _result(pair: Pair, judgement: Judgement | None, store: dict[str, m.ObservationResult]) -> m.PairResult:
+def _result(pair: Pair, judgement: Judgement | None, store: Store) -> m.PairResult:
     if pair.cell is None or judgement is None:
         return m.PairResult(
             case=pair.case.id,

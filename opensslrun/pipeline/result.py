@@ -17,12 +17,12 @@ from opensslrun.judge.catalogue import Catalogue
 from opensslrun.judge.match import ABSENT
 from opensslrun.judge.model import Judgement, Verdict
 from opensslrun.judge.run import CatalogueState, catalogue_state, differences, judge_cells
-from opensslrun.pipeline.observed import Outcome, TargetRun
+from opensslrun.pipeline.observed import ObservedCell, Outcome, TargetRun
 from opensslrun.pipeline.pairresult import judged_pairs, pair_counts
 from opensslrun.pipeline.plan import Plan, how_chosen
 from opensslrun.pipeline.readers import reader_rows, stand_ins_that_began
 from opensslrun.pipeline.run import Observed
-from opensslrun.pipeline.steps import step_result, to_judge
+from opensslrun.pipeline.steps import Store, step_result, to_judge
 from opensslrun.report import model as m
 from opensslrun.targets.model import Need
 
@@ -40,9 +40,12 @@ def make_result(plan: Plan, observed: Observed, clock: Clock) -> m.Result:
     judged = [to_judge(run, cell.case.id, cell) for run in observed.runs if run.proof is not None for cell in run.cells]
     judgements = judge_cells(judged, plan.records, plan.catalogue)
     by_cell = {(judgement.target, judgement.case): judgement for judgement in judgements}
-    store: dict[str, m.ObservationResult] = {}
+    store = Store()
+    seen = {(run.target.id, cell.case.id): cell for run in observed.runs for cell in run.cells}
     cells = [
-        _cell(run, case, by_cell.get((run.target.id, case.id)), store) for run in observed.runs for case in plan.cases
+        _cell(run, case, seen.get((run.target.id, case.id)), by_cell.get((run.target.id, case.id)), store)
+        for run in observed.runs
+        for case in plan.cases
     ]
     read = judged_pairs(observed, plan.records, plan.catalogue)
     pairs = read.results(store)
@@ -56,7 +59,7 @@ def make_result(plan: Plan, observed: Observed, clock: Clock) -> m.Result:
         cases=[_case(case) for case in plan.cases],
         cells=cells,
         pairs=pairs,
-        observations=store,
+        observations=store.observations,
         differences=[
             m.DifferenceResult(
                 case=view.case,
@@ -89,12 +92,11 @@ def _is_whole(plan: Plan, observed: Observed) -> bool:
 
 
 def _cell(
-    run: TargetRun, case: Case, judgement: Judgement | None, store: dict[str, m.ObservationResult]
+    run: TargetRun, case: Case, seen: ObservedCell | None, judgement: Judgement | None, store: Store
 ) -> m.CellResult:
     if case.id in run.unsupported:
         reason = run.unsupported[case.id]
         return m.CellResult(target=run.target.id, case=case.id, verdict=Verdict.UNSUPPORTED, reason=reason)
-    seen = next((cell for cell in run.cells if cell.case.id == case.id), None)
     if seen is None or judgement is None:
         # A target that failed its proof fails in every cell; one that broke down later leaves the rest not run.
         broke_down = run.outcome is Outcome.ERROR and bool(run.cells)

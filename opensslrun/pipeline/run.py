@@ -152,7 +152,7 @@ def _observe(
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="observe") as pool:
         futures: dict[Future[TargetRun], str] = {
             pool.submit(observe_or_recall, got, plan.cases, listener, opened, cells): name
-            for name, got in ready.items()
+            for name, got in _longest_first(ready)
         }
         pending = set(futures)
         while pending:
@@ -176,6 +176,11 @@ def _observe(
                     run = TargetRun(got.target, Outcome.ERROR, reason, got)
                 runs[futures[future]] = _cut_short(run) if stopping else run
     return runs, stopping, defect
+
+
+def _longest_first(ready: Mapping[str, Obtained]) -> list[tuple[str, Obtained]]:
+    """Windows builds before all others: what begins last and takes long has the cores for itself in the end."""
+    return sorted(ready.items(), key=lambda item: item[1].target.platform != "windows")
 
 
 def _cut_short(run: TargetRun) -> TargetRun:

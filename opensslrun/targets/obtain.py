@@ -154,7 +154,7 @@ def obtain(
         return build_here(target, work)
     with Engine() as engine:
         image = have_image(engine, Job.of_target(target, engine.architecture), work)
-    return Obtained(target, image.id, None, _origin(image), image.labels.get(LABEL_DIGEST) or None)
+    return _of_image(target, image)
 
 
 def obtain_many(
@@ -172,9 +172,14 @@ def obtain_many(
     """
     stop, silent = threading.Event(), Silent()
     results: dict[str, Obtained | OpensslrunError] = {}
+    for found in [] if here else _in_engine(targets):
+        results[found.target.id] = found
+        done(found.target.id, found)
     with ThreadPoolExecutor(max_workers=max(1, jobs), thread_name_prefix="obtain") as pool:
         futures: dict[Future[Obtained], str] = {
-            pool.submit(obtain, target, progress, stop, silent, here=here): target.id for target in targets
+            pool.submit(obtain, target, progress, stop, silent, here=here): target.id
+            for target in targets
+            if target.id not in results
         }
         pending = set(futures)
         try:
@@ -189,6 +194,23 @@ def obtain_many(
             pool.shutdown(wait=True, cancel_futures=True)
             raise
     return {target.id: results[target.id] for target in targets}
+
+
+def _in_engine(targets: Sequence[Target]) -> list[Obtained]:
+    """Those whose image is in the engine, asked over one connection; none where there is no engine to ask."""
+    images = [target for target in targets if _path_route(target) is None]
+    if not images:
+        return []
+    try:
+        with Engine() as engine:
+            jobs = [(target, find_image(engine, Job.of_target(target, engine.architecture))) for target in images]
+    except EngineError:
+        return []  # whoever asks again is told why
+    return [_of_image(target, image) for target, image in jobs if image is not None]
+
+
+def _of_image(target: Target, image: Image) -> Obtained:
+    return Obtained(target, image.id, None, _origin(image), image.labels.get(LABEL_DIGEST) or None)
 
 
 def _result(future: Future[Obtained]) -> Obtained | OpensslrunError:

@@ -35,6 +35,15 @@ def test_entries_are_proven_by_the_cells_that_show_them() -> None:
     assert (state.proven, state.unproven, dict(state.stale)) == (("D001", "D002"), (), {})
 
 
+def test_what_equals_what_another_target_showed_and_is_of_another_type_is_judged_by_itself() -> None:
+    record: dict[str, Record] = {"case": {"1": {"certificate.ca": True, "names": ["a"]}}}
+    shown: list[FactValue] = [True, 1, 1.0, True]  # type: ignore[list-item]
+    cells = [cell(str(place), "3.0.2", {"names": ["a"], "certificate.ca": ca}) for place, ca in enumerate(shown)]
+    judged = judge_cells(cells, record, Catalogue(()))
+    assert [each.verdict for each in judged] == [Verdict.PASS, Verdict.NEW, Verdict.NEW, Verdict.PASS]
+    assert [each.target for each in judged] == ["0", "1", "2", "3"]
+
+
 def test_an_entry_whose_versions_did_not_run_is_unproven() -> None:
     cells = [cell("b", "3.0.2", NEW)]
     catalogue = Catalogue((PROMPT,))

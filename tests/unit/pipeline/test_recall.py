@@ -212,7 +212,7 @@ def tamper(folder: Path, target: str, case: str, old: bytes, new: bytes) -> None
 def test_an_entry_that_was_tampered_with_is_not_believed(world: World) -> None:
     first = world.run()
     folder = Path(os.environ[CACHE_VARIABLE])
-    tamper(folder, "a", "two", b'"exit_status": 1', b'"exit_status": 0')
+    tamper(folder, "a", "two", rb"\"exit_status\", 1", rb"\"exit_status\", 0")
     second = world.run()
     assert world.ran == [("a", "two")]
     assert facts(second) == facts(first)
