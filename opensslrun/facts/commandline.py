@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 _WITH_VALUE: Final = frozenset(
@@ -48,8 +49,12 @@ class CommandLine:
         return any(argument.split("=")[0] in _PASS_PHRASE_OPTIONS for argument in self.arguments)
 
 
+@lru_cache(maxsize=4096)
 def parse(line: str) -> CommandLine:
-    """Read a command line as a shell does; what no shell would take gives an empty one. Never raises."""
+    """Read a command line as a shell does; what no shell would take gives an empty one. Never raises.
+
+    Remembered, because every target is given the same lines.
+    """
     try:
         lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
         lexer.commenters = ""

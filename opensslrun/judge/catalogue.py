@@ -45,8 +45,7 @@ class Catalogue:
     def covering(self, cell: JudgedCell, step: JudgedStep) -> tuple[Prediction, ...]:
         """Everything the catalogue says of this step on this target, for whatever fact."""
         there = _at(self, cell.case, step.id, step.run)
-        on = _on(self, cell.target, cell.version, cell.platform)
-        meant = on & _made(self, cell.made_by)
+        meant = _meant(self, cell.target, cell.version, cell.platform, cell.made_by)
         return tuple(said for said in there if (said.difference.id, said.number) in meant)
 
 
@@ -60,6 +59,14 @@ def _at(catalogue: Catalogue, case: str, step: str, run: str) -> tuple[Predictio
         for number, shown in enumerate(entry.shows, 1)
         if shown.is_at(case, run)
     )
+
+
+@lru_cache(maxsize=4096)
+def _meant(
+    catalogue: Catalogue, target: str, version: Version, platform: str, made_by: tuple[Version, str] | None
+) -> frozenset[tuple[str, int]]:
+    """The entries, with the numbers of their values, that speak of a target and of what it reads, of whatever step."""
+    return _on(catalogue, target, version, platform) & _made(catalogue, made_by)
 
 
 @lru_cache(maxsize=256)
