@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pytest
+
 from opensslrun.cases.model import Promise
 from opensslrun.driver.version import Implementation, Version
 from opensslrun.facts.model import FactValue
 from opensslrun.judge.catalogue import Catalogue
-from opensslrun.judge.cell import judge_cell
-from opensslrun.judge.model import JudgedCell, JudgedStep, Judgement, Record, Verdict
+from opensslrun.judge.cell import judge_cell, show
+from opensslrun.judge.match import ABSENT, Seen
+from opensslrun.judge.model import Finding, JudgedCell, JudgedStep, Judgement, Record, Verdict
 from opensslrun.judge.schema import Difference
 
 REFUSED = Promise("verify.claim@leaf.crt", "refused", "leaf.crt is refused")
@@ -205,3 +208,126 @@ def test_texts_that_name_a_file_are_known_by_their_globs() -> None:
     assert judged(cell({"prompts": asked}), record, entry).verdict is Verdict.KNOWN
     for other in (asked[:1], [*asked, "More:"], ["Password:", "Password:"], asked[::-1]):
         assert judged(cell({"prompts": list(other)}), record, entry).verdict is Verdict.NEW
+
+
+@pytest.mark.parametrize(
+    ("facts", "verdict"),
+    [
+        ({"ending": "hung", "verify.claim@leaf.crt": "ok"}, Verdict.HUNG),
+        ({"x.y": 1, "verify.claim@leaf.crt": "crashed"}, Verdict.FAIL),
+        ({"x.y": 1, "a.b": 2}, Verdict.NEW),
+        ({"x.y": 0, "a.b": 2}, Verdict.KNOWN),
+        ({"x.y": 0, "a.b": 1}, Verdict.PASS),
+    ],
+)
+def test_the_worst_is_the_worst_by_its_meaning_and_not_by_its_name(
+    facts: dict[str, FactValue], verdict: Verdict
+) -> None:
+    claimed = "verify.claim@leaf.crt" in facts
+    record: Record = {"1": {"x.y": 0, "a.b": 1} if not claimed else {"verify.claim@leaf.crt": "refused"}}
+    facts = {"x.y": 0, "a.b": 1, **facts} if not claimed else facts
+    seen = cell(facts, promises=(REFUSED,) if claimed else ())
+    entry = difference(2, fact="a.b")
+    entries = (entry,) if facts.get("a.b") == 2 else ()
+    assert judged(seen, record, *entries).verdict is verdict
+
+
+def test_every_judgement_says_whose_it_is_and_what_it_rests_on() -> None:
+    record: Record = {"1": {"exit_status": 0}}
+    contradiction = difference("ok"), difference("refused", name="D004")
+    for judgement in (
+        judged(cell({"exit_status": 0}), record),
+        judged(cell({"exit_status": 0}, error="gone"), record),
+        judged(cell({})),
+        judged(cell({"verify.claim@leaf.crt": "ok"}), None, *contradiction),
+    ):
+        assert (judgement.target, judgement.case) == ("target", "verify-expired")
+    contradicted = judged(cell({"verify.claim@leaf.crt": "ok"}), None, *contradiction)
+    assert (contradicted.findings, contradicted.compared, contradicted.disproved) == ((), 0, ())
+    assert "verify.claim@leaf.crt at verify-expired, step 1, on target" in contradicted.reason
+    nothing = judged(cell({}))
+    assert (nothing.findings, nothing.compared, nothing.disproved) == ((), 0, ())
+    assert nothing.reason == "no fact was drawn from it"
+
+
+def test_a_cell_that_broke_off_keeps_what_it_showed_and_disproved() -> None:
+    seen = cell({"exit_status": 0, "verify.claim@leaf.crt": "refused"}, error="gone")
+    judgement = judged(seen, {"1": {"exit_status": 0}}, difference("ok"))
+    assert judgement.verdict is Verdict.ERROR
+    assert [finding.fact for finding in judgement.findings] == ["exit_status", "verify.claim@leaf.crt"]
+    assert judgement.compared == 2
+    assert [entry for entry, _ in judgement.disproved] == ["D003"]
+
+
+def test_only_what_was_held_against_something_counts_as_compared() -> None:
+    assert judged(cell({"a": 1, "b": 2, "c": 3}), {"1": {"a": 1, "b": 9}}).compared == 2
+
+
+def test_a_finding_says_what_was_seen_predicted_by_whom_and_promised() -> None:
+    seen = cell({"verify.claim@leaf.crt": "ok", "x": 1, "y": 2}, promises=(REFUSED,))
+    record: Record = {"1": {"verify.claim@leaf.crt": "refused", "x": 1}}
+    claim, as_recorded, unknown = judged(seen, record).findings
+    assert claim == Finding(
+        "1", "verify.claim@leaf.crt", Verdict.FAIL, "ok", "refused", "record", "leaf.crt is refused"
+    )  # fmt: skip
+    assert as_recorded == Finding("1", "x", Verdict.PASS, 1, 1, "record")
+    assert unknown == Finding("1", "y", Verdict.NEW, 2, ABSENT, "")
+    entry = difference("ok")
+    known = judged(seen, record, entry).findings[0]
+    assert (known.verdict, known.by, known.predicted, known.difference) == (Verdict.KNOWN, "D003", "ok", entry)
+
+
+def test_only_an_ending_hangs() -> None:
+    assert judged(cell({"stderr.classes": "hung"}), {"1": {"stderr.classes": "x"}}).verdict is Verdict.NEW
+    assert judged(cell({"ending": "exited"}), {"1": {"ending": "signal SIGXFSZ"}}).verdict is Verdict.NEW
+
+
+def test_a_fact_that_a_step_without_a_record_shows_disproves_nothing() -> None:
+    judgement = judged(cell({"verify.claim@leaf.crt": "ok"}), {"2": {"verify.claim@leaf.crt": "ok"}}, difference("ok"))
+    assert (judgement.verdict, judgement.disproved) == (Verdict.KNOWN, ())
+
+
+def test_what_disproves_an_entry_is_said_in_full() -> None:
+    record: Record = {"1": {"verify.claim@leaf.crt": "refused"}}
+    other = judged(cell({"verify.claim@leaf.crt": "refused"}), record, difference("ok"))
+    place = "for verify.claim@leaf.crt of verify-expired, step 1, on target"
+    assert other.disproved == (("D003", f"D003 predicts ok {place}, which shows refused"),)
+    same = judged(cell({"verify.claim@leaf.crt": "ok"}), {"1": {"verify.claim@leaf.crt": "ok"}}, difference("ok"))
+    assert same.disproved == (
+        ("D003", f"D003 predicts ok {place}, which shows ok as recorded; it is no difference"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("seen", "record", "reason"),
+    [
+        ({"a": 1}, {"a": 1}, ""),
+        ({"a": 1}, {"a": 2}, "step 1 shows a = 1; predicted by record: 2"),
+        ({"a": 1}, {}, "step 1 shows a = 1; nothing is recorded for it"),
+        ({"a": 1, "b": 1}, {}, "step 1 shows a = 1; nothing is recorded for it, and 1 more"),
+        ({"ending": "hung"}, {}, "step 1 did not end"),
+        ({"verify.claim@leaf.crt": "ok"}, {}, "step 1 breaks a promise: leaf.crt is refused (seen: ok)"),
+    ],
+)
+def test_the_reason_names_the_first_of_the_worst(
+    seen: dict[str, FactValue], record: dict[str, FactValue], reason: str
+) -> None:
+    promises = (REFUSED,) if "verify.claim@leaf.crt" in seen else ()
+    assert judged(cell(seen, promises=promises), {"1": record}).reason == reason
+
+
+def test_the_reason_names_each_known_difference_once() -> None:
+    entries = difference(1, fact="b", name="D009"), difference(1, fact="a"), difference(1, fact="c")
+    assert judged(cell({"a": 1, "b": 1, "c": 1, "d": 1}), {"1": {"d": 1}}, *entries).reason == "known: D003, D009"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (ABSENT, "nothing"), ("plain", "plain"), ("", "''"), (" x", "' x'"), ("a\x1bb", r"'a\x1bb'"), (True, "yes"),
+        (False, "no"), (None, "none"), (7, "7"), (["a", 1], "[a, 1]"), ({"between": [1, 20]}, "1 to 20"),
+        ({"a": 1, "b": [True]}, "{a: 1, b: [yes]}"), ({"between": [1, 2], "x": 1}, "{between: [1, 2], x: 1}"),
+    ],
+)  # fmt: skip
+def test_a_value_is_shown_on_one_line(value: Seen, words: str) -> None:
+    assert show(value) == words

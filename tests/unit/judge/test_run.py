@@ -138,3 +138,62 @@ def test_a_bracket_in_the_name_of_a_fact_is_no_glob() -> None:
     record: dict[str, Record] = {"case": {"1": {"certificate[2].version@chain.pem": 3}}}
     (judgement,) = judge_cells(cells, record, Catalogue((second,)))
     assert judgement.verdict is Verdict.KNOWN
+
+
+def test_a_value_within_its_bounds_is_shown_by_the_bounds_and_differs_from_no_other() -> None:
+    record: dict[str, Record] = {"case": {"1": {"n": {"between": [16, 20]}}}}
+    cells = [cell("a", "3.0.2", {"n": 17}), cell("b", "3.0.2", {"n": 19})]
+    assert differences(judge_cells(cells, record, Catalogue(()))) == ()
+    old = entry("D001", {"fact": "n", "on": "OpenSSL < 3", "value": {"between": [8, 9]}})
+    cells = [cell("a", "1.1.1g", {"n": 8}), cell("b", "3.0.2", {"n": 19}), cell("c", "3.5.0", {"n": 30})]
+    (view,) = differences(judge_cells(cells, record, Catalogue((old,))))
+    assert view.groups == (({"between": [8, 9]}, ("a",)), ({"between": [16, 20]}, ("b",)), (30, ("c",)))
+    assert (view.case, view.step, view.fact, view.known) == ("case", "1", "n", None)
+    (view,) = differences(judge_cells(cells[:2], record, Catalogue((old,))))
+    assert view.known == "D001"
+
+
+def test_what_is_recorded_as_some_of_a_list_is_shown_as_it_is() -> None:
+    record: dict[str, Record] = {"case": {"1": {"n": {"contains": ["x"]}}}}
+    cells = [cell("a", "3.0.2", {"n": ["x"]}), cell("b", "3.0.2", {"n": ["y"]})]
+    (view,) = differences(judge_cells(cells, record, Catalogue(())))
+    assert view.groups == ((["x"], ("a",)), (["y"], ("b",)))
+
+
+def test_a_fact_that_some_targets_do_not_show_is_a_difference() -> None:
+    record: dict[str, Record] = {"case": {"1": {"n": 1, "e": 0}}}
+    cells = [cell("a", "3.0.2", {"n": 1, "e": 0}), cell("b", "3.0.2", {"e": 0})]
+    (view,) = differences(judge_cells(cells, record, Catalogue(())))
+    assert view.groups == ((1, ("a",)), ({"absent": True}, ("b",)))
+
+
+def test_a_prediction_that_a_target_disproves_explains_nothing() -> None:
+    wrong = entry("D001", {"fact": "n", "on": "OpenSSL 1.1.1f", "value": 7})
+    right = entry("D002", {"fact": "n", "on": "OpenSSL 1.1.1g", "value": 2})
+    record: dict[str, Record] = {"case": {"1": {"n": 1}}}
+    cells = [cell("a", "1.1.1g", {"n": 2}), cell("b", "1.1.1f", {"n": 3}), cell("c", "3.0.2", {"n": 1})]
+    (view,) = differences(judge_cells(cells, record, Catalogue((wrong, right))))
+    assert view.known is None
+
+
+def test_a_cell_that_broke_off_makes_no_entry_stale_and_hides_no_later_cell() -> None:
+    misspelt = entry("D009", {"fact": "promts", "on": "OpenSSL < 3", "value": "x"})
+    step = JudgedStep("1", "openssl genrsa -des3 -out k 4096", (), {"prompts": []})
+    version = Version.parse(Implementation.OPENSSL, "1.1.1g")
+    broken = JudgedCell("a", version, "linux", "case", (step,), "the engine is gone")
+    catalogue = Catalogue((misspelt,))
+    alone = catalogue_state([broken], judge_cells([broken], RECORD, catalogue), catalogue, whole=True)
+    assert dict(alone.stale) == {}
+    cells = [broken, cell("b", "1.1.1g", OLD)]
+    both = catalogue_state(cells, judge_cells(cells, RECORD, catalogue), catalogue, whole=True)
+    assert list(both.stale) == ["D009"]
+
+
+def test_a_fact_that_turned_up_on_one_target_is_not_misspelt_for_another() -> None:
+    label = entry("D002", {"fact": "key.pem_label", "on": "OpenSSL < 3", "value": "OLD"})
+    cells = [cell("a", "1.1.1g", OLD), cell("b", "1.1.1f", {"prompts": OLD["prompts"]})]
+    records: dict[str, Record] = {"case": {"1": {"prompts": OLD["prompts"]}}}
+    catalogue = Catalogue((label,))
+    for ordered in (cells, cells[::-1]):
+        state = catalogue_state(ordered, judge_cells(ordered, records, catalogue), catalogue, whole=True)
+        assert (state.proven, dict(state.stale)) == (("D002",), {})
