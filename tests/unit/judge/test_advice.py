@@ -88,3 +88,31 @@ def test_a_case_or_step_that_is_not_there_is_refused(case: str, step: str) -> No
 def test_both_tested_and_untested_is_refused() -> None:
     with pytest.raises(ValueError, match="either"):
         entry("D001", "bad", PROMPT, tested_by={"case": "good"}, untested="why")
+
+
+def test_a_claimed_fact_is_not_excused_by_another_that_turned_up() -> None:
+    tested = entry("D001", "bad", PROMPT, tested_by={"case": "good", "facts": ["prompts", "promts"]})
+    assert stale(tested, good=SAME)["D001"] == (
+        "the advice of D001 is said to be tested by the fact promts of good, step 1, which never turned up"
+    )
+
+
+def test_an_advice_whose_step_did_not_run_is_not_judged() -> None:
+    tested = entry("D001", "bad", PROMPT, tested_by={"case": "elsewhere", "facts": ["promts"]})
+    assert stale(tested, good=SAME) == {}
+
+
+def test_a_difference_that_is_gone_is_no_fault_of_an_advice() -> None:
+    tested = entry("D001", "bad", PROMPT, tested_by={"case": "good"})
+    assert list(stale(tested, ELSEWHERE, good=SAME)) == ["D002"]
+
+
+def test_a_case_and_step_that_are_there_are_accepted_and_others_are_named() -> None:
+    cases = [load_case(shipped("cases") / "root-ca.toml")]
+    check_tests(Catalogue((entry("D001", "bad", PROMPT, tested_by={"case": "root-ca", "step": "1"}),)), cases)
+    for tested, said in (
+        ({"case": "root-ca", "step": "99"}, "by the step '99' of the case 'root-ca', which is not there"),
+        ({"case": "nowhere", "step": "1"}, "by the case 'nowhere', which is not there; correct its tested_by"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            check_tests(Catalogue((entry("D001", "bad", PROMPT, tested_by=tested),)), cases)

@@ -331,3 +331,9 @@ def test_the_reason_names_each_known_difference_once() -> None:
 )  # fmt: skip
 def test_a_value_is_shown_on_one_line(value: Seen, words: str) -> None:
     assert show(value) == words
+
+
+def test_two_entries_that_say_the_same_do_not_contradict_each_other() -> None:
+    entries = difference("ok"), difference("ok", name="D004")
+    judgement = judged(cell({"verify.claim@leaf.crt": "ok"}), None, *entries)
+    assert (judgement.verdict, judgement.reason) == (Verdict.KNOWN, "known: D003")

@@ -197,3 +197,9 @@ def test_a_fact_that_turned_up_on_one_target_is_not_misspelt_for_another() -> No
     for ordered in (cells, cells[::-1]):
         state = catalogue_state(ordered, judge_cells(ordered, records, catalogue), catalogue, whole=True)
         assert (state.proven, dict(state.stale)) == (("D002",), {})
+
+
+def test_what_all_targets_show_alike_or_as_recorded_is_no_difference() -> None:
+    record: dict[str, Record] = {"case": {"1": {"n": {"contains": ["x"]}, "e": 0}}}
+    cells = [cell("a", "3.0.2", {"n": ["x"], "e": 7}), cell("b", "3.0.2", {"n": ["x", "y"], "e": 7})]
+    assert differences(judge_cells(cells, record, Catalogue(()))) == ()

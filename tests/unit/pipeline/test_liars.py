@@ -121,3 +121,29 @@ def test_a_binary_that_is_swapped_during_the_run_is_an_error(tmp_path: Path) -> 
     status, result, _ = matrix(tmp_path, targets_file(tmp_path, binary), "-c", "verify-expired")
     assert status == 1
     assert verdicts(result, "liar") == {"verify-expired": "error"}
+
+
+@pytest.mark.parametrize("later", ["OpenSSL 3.9.9 1 Jan 2030", "OpenSSL 3.9.9 1 Jan 2030 (Library: OpenSSL 3.9.8)", ""])
+def test_another_version_after_the_first_call_is_an_error_in_all_cells(tmp_path: Path, later: str) -> None:
+    asked = f'if [ "$*" = version ]; then if [ -e "$0.asked" ]; then echo "{later}"; exit; fi; : >"$0.asked"; fi'
+    binary = tmp_path / "openssl"
+    binary.write_text(f"#!/bin/sh\n{asked}\n{HONEST}\n")
+    binary.chmod(0o755)
+    targets = tmp_path / "targets.toml"
+    targets.write_text(f'[[target]]\nid = "liar"\npath = "{binary}"\n')
+    status, result, _ = matrix(tmp_path, targets, "-c", "verify-expired", "-c", "read-subject", "--no-cache")
+    assert status == 1
+    assert verdicts(result, "liar") == {"verify-expired": "error", "read-subject": "error"}
+    assert set(verdicts(result, "host").values()) <= {"pass", "known"}
+
+
+def test_a_version_with_control_sequences_is_an_error_that_a_terminal_can_be_shown(tmp_path: Path) -> None:
+    binary = tmp_path / "openssl"
+    said = r"OpenSSL 3.0.19\033[2J\302\233 27 Jan 2026\377"
+    binary.write_text(f"#!/bin/sh\nif [ \"$*\" = version ]; then printf '{said}\\n'; exit; fi\n{HONEST}\n")
+    binary.chmod(0o755)
+    status, result, messages = matrix(tmp_path, targets_file(tmp_path, binary), "-c", "verify-expired")
+    assert status == 1
+    assert verdicts(result, "liar") == {"verify-expired": "error"}
+    assert messages.replace("\n", "").isprintable()
+    assert (tmp_path / "result.json").read_text().replace("\n", "").isprintable()
