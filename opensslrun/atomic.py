@@ -8,6 +8,7 @@ import stat
 import tempfile
 from pathlib import Path
 
+from opensslrun.driver.system import here
 from opensslrun.errors import UsageError
 
 
@@ -30,7 +31,7 @@ def write_text(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-            os.fchmod(file.fileno(), 0o666 & ~_umask() if mode is None else stat.S_IMODE(mode))
+            here.set_mode(file.fileno(), here.new_file_mode() if mode is None else stat.S_IMODE(mode))
         os.replace(name, destination)  # noqa: PTH105  (Path.replace does the same; this names what matters)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror or error}; choose another place") from error
@@ -46,10 +47,3 @@ def _mode_of(path: Path) -> int | None:
         return path.stat().st_mode
     except FileNotFoundError:
         return None
-
-
-def _umask() -> int:
-    """This process's umask, which can only be read by setting it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

@@ -69,4 +69,7 @@ def _path(settings: Mapping[str, object], key: str, source: Path) -> Path | None
         return None
     if not isinstance(value, str) or not value:
         raise UsageError(f"{source}: {key} is not a path; write it as a text, relative to this file")
-    return source.parent / Path(value).expanduser()
+    try:
+        return source.parent / Path(value).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{source}: {key}: there is no home folder for {value!r}; write it in full") from error

@@ -7,7 +7,7 @@ lines verbatim, one after another, and reports what each really did. Nothing her
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -40,6 +40,11 @@ class SeenFile:
     mode: int | None
     size: int
     content: bytes | None = field(repr=False)
+
+
+def without_modes(files: Mapping[str, SeenFile]) -> dict[str, SeenFile]:
+    """The files of a program for Windows, where permission bits mean nothing."""
+    return {name: replace(seen, mode=None) for name, seen in files.items()}
 
 
 @dataclass(frozen=True, slots=True)

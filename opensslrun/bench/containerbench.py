@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import threading
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from opensslrun.bench.base import Command, Observation, SeenFile
+from opensslrun.bench.base import Command, Observation, SeenFile, without_modes
 from opensslrun.bench.container import KEEPER_USER, Container, Options, remove_leftovers
 from opensslrun.bench.engine import connect
 from opensslrun.bench.exchange import ROOT, ArchiveVolume, Exchange, SharedDirectory
@@ -21,20 +20,17 @@ from opensslrun.bench.shell import Shell, StepEnd
 from opensslrun.bench.tree import script
 from opensslrun.driver.dialogue import check_answers, typed
 from opensslrun.driver.outcome import Ending, Input, Outcome
-from opensslrun.driver.prompts import find_prompts
+from opensslrun.driver.prompts import asked_in, without_prompts
+from opensslrun.driver.system import here
 from opensslrun.errors import EngineError
 
 if TYPE_CHECKING:
     import docker
 
 RUN_USER = 12345
-"""Whom commands run as when this process is root: not root, and nobody of any distribution."""
+"""Whom commands run as when this process is root, or where users have no numbers: nobody of any distribution."""
 
 _TMP = {"/tmp": "rw,nosuid,nodev,mode=1777,size=67108864"}  # noqa: S108 -- the container's own
-
-
-_LAST_LINE = 2000
-"""Characters of what a command without a terminal wrote last that are shown when it hung."""
 
 
 class Transfer(StrEnum):
@@ -74,7 +70,8 @@ class ContainerBench:
         self._transfer = transfer
         self._run_id = run_id
         self._windows = windows
-        self._user = (RUN_USER, RUN_USER) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
+        ours = here.user_ids()
+        self._user = (RUN_USER, RUN_USER) if ours is None or ours[0] == 0 else ours
         self._exchange: Exchange | None = None
         self._container: Container | None = None
         self._shell: Shell | None = None
@@ -291,8 +288,8 @@ class ContainerWorkspace:
             left = self._exchange.take(self._number, step)
         outcome, files = _outcome(command, end, left.stdout, left.stderr), left.files
         if self._windows:
-            files = {name: replace(seen, mode=None) for name, seen in files.items()}
-        return Observation(_without_prompts(outcome) if on_console else outcome, files)
+            files = without_modes(files)
+        return Observation(without_prompts(outcome) if on_console else outcome, files)
 
     def __enter__(self) -> Self:
         return self
@@ -319,21 +316,8 @@ def _contents(files: Mapping[str, SeenFile]) -> dict[str, bytes | None]:
     return {name: seen.content for name, seen in files.items() if seen.kind != "directory"}
 
 
-def _without_prompts(outcome: Outcome) -> Outcome:
-    """What a console would have shown apart from standard error."""
-    kept, rest = b"", outcome.stderr
-    for prompt in outcome.prompts:
-        before, asked, after = rest.partition(prompt.encode("utf-8"))
-        if asked:
-            kept, rest = kept + before, after
-    return replace(outcome, stderr=kept + rest)
-
-
 def _outcome(command: Command, end: StepEnd, stdout: bytes, stderr: bytes) -> Outcome:
     prompts, unanswered = end.prompts, end.unanswered
     if command.input is not Input.TERMINAL:
-        text = stderr.decode("utf-8", "backslashreplace")
-        prompts = find_prompts(text)
-        if end.ending is Ending.HUNG:
-            unanswered = text.strip("\r\n").rpartition("\n")[2].rpartition("\r")[2][-_LAST_LINE:]
+        prompts, unanswered = asked_in(stderr, hung=end.ending is Ending.HUNG)
     return Outcome(end.ending, end.status, prompts, unanswered, stdout, stderr, end.duration_s)

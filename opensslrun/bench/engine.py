@@ -9,6 +9,7 @@ import errno
 import os
 import re
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ def connect(timeout_s: float = CALL_TIMEOUT_S) -> docker.DockerClient:
 def _knock(address: str, timeout_s: float) -> None:
     """Raise OSError when nobody listens at a Unix socket; the SDK says so too, but leaves its own socket open."""
     scheme, _, path = address.partition("://")
-    if scheme == "unix":
+    if sys.platform != "win32" and scheme == "unix":
         with socket.socket(socket.AF_UNIX) as knocking:
             knocking.settimeout(timeout_s)
             knocking.connect(path)

@@ -18,6 +18,7 @@ from opensslrun.bench.container import Bind, Container, Options
 from opensslrun.bench.snapshot import snapshot_of_tar
 from opensslrun.bench.tree import CASE, HOME, STEPS, Tree, checked_names, disk_errors
 from opensslrun.driver.process import MAX_READ_BACK
+from opensslrun.driver.system import here
 from opensslrun.errors import EngineError
 
 ROOT = "/w"
@@ -81,7 +82,8 @@ class SharedDirectory:
     archives = False
 
     def __init__(self, owner: tuple[int, int]) -> None:
-        self._tree = Tree(owner if os.geteuid() == 0 else None)
+        ours = here.user_ids()
+        self._tree = Tree(owner if ours is not None and ours[0] == 0 else None)
 
     def mounted(self, options: Options) -> Options:
         """``options`` with what this needs at :data:`ROOT`."""
@@ -208,7 +210,7 @@ def _member(archive: tarfile.TarFile, name: str) -> bytes:
 def _taken(path: str) -> bytes:
     """The content of a stream's file. A large one is removed at once and not with its workspace."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = os.open(path, here.READING)
     except FileNotFoundError:
         return b""
     with os.fdopen(handle, "rb", buffering=0) as file:

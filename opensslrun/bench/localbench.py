@@ -1,7 +1,12 @@
-"""The bench whose commands run on this machine, by the same shell command lines and with the same answers."""
+"""The bench whose commands run on this machine, by the same shell command lines and with the same answers.
+
+On Windows a line that is one ``openssl`` with its arguments is run without a shell: the shell that comes with Git for
+Windows gives the programs it starts a console that nobody sees, and there they would wait for their answers.
+"""
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import threading
 from collections.abc import Mapping
@@ -10,20 +15,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from opensslrun.bench.base import Command, Observation
-from opensslrun.bench.tree import Tree, disk_errors, script
+from opensslrun.bench.base import Command, Observation, without_modes
+from opensslrun.bench.tree import Tree, disk_errors, is_plain, script
 from opensslrun.driver.outcome import Ending, through_shell
 from opensslrun.driver.process import run_program
+from opensslrun.driver.system import here
 from opensslrun.errors import EngineError, EnvironmentLacksError
-
-SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class LocalBench:
     """Runs command lines on this machine, in a private directory, with ``openssl`` naming one binary.
 
-    ``openssl`` is the binary's path. Entering it raises EnvironmentLacksError when there is no program there;
-    leaving it removes the directory.
+    ``openssl`` is the binary's path. Entering it raises EnvironmentLacksError when there is no program there, or no
+    shell; leaving it removes the directory.
     """
 
     def __init__(self, openssl: Path, *, name: str = "") -> None:
@@ -34,14 +38,15 @@ class LocalBench:
         self._interrupted = threading.Event()
 
     def __enter__(self) -> Self:
-        if shutil.which(self._openssl) is None:
+        if shutil.which(str(self._openssl)) is None:
             raise EnvironmentLacksError(
                 f"{self._openssl} is not a program that can be run; name the path of an openssl that is"
             )
+        here.shell()
         self._tree = Tree(None)
-        with disk_errors("link the openssl to be run"):
+        with disk_errors("name the openssl to be run"):
             self._bin(self._tree).mkdir()
-            (self._bin(self._tree) / "openssl").symlink_to(self._openssl)
+            here.name_openssl(self._bin(self._tree), self._openssl)
         return self
 
     def __exit__(
@@ -57,12 +62,13 @@ class LocalBench:
             raise EngineError(f"The bench of {self._name} was used while it was not open; enter it first")
         self._workspaces += 1
         self._tree.make(self._workspaces, files)
-        environment = {
-            "PATH": f"{self._bin(self._tree)}:{SYSTEM_PATH}",
-            "HOME": str(self._tree.home(self._workspaces)),
-            "LC_ALL": "C",
-        }
-        return LocalWorkspace(self._tree, self._workspaces, environment, self._interrupted)
+        environment = here.bench_environment(self._bin(self._tree), self._tree.home(self._workspaces))
+        return LocalWorkspace(self, self._tree, self._workspaces, environment, self._interrupted)
+
+    @property
+    def openssl(self) -> Path:
+        """The binary."""
+        return self._openssl
 
     def interrupt(self) -> None:
         """From another thread: a running command and every later one raise EngineError soon."""
@@ -76,7 +82,10 @@ class LocalBench:
 class LocalWorkspace:
     """A directory of this machine; see :class:`~opensslrun.bench.base.Workspace`."""
 
-    def __init__(self, tree: Tree, number: int, environment: Mapping[str, str], interrupted: threading.Event) -> None:
+    def __init__(
+        self, bench: LocalBench, tree: Tree, number: int, environment: Mapping[str, str], interrupted: threading.Event
+    ) -> None:
+        self._bench = bench
         self._tree = tree
         self._number = number
         self._environment = environment
@@ -88,8 +97,10 @@ class LocalWorkspace:
         self._steps += 1
         step = str(self._steps)
         self._tree.give(self._number, step, script(command.line), None)
+        direct = not here.HAS_TERMINALS and is_plain(command.line)
+        argv = self._words(command.line) if direct else [here.shell(), f"../s/{step}"]
         outcome = run_program(
-            ["/bin/sh", f"../s/{step}"],
+            argv,
             cwd=self._tree.case(self._number),
             input=command.input,
             answers=command.answers,
@@ -97,10 +108,15 @@ class LocalWorkspace:
             env=self._environment,
             interrupted=self._interrupted,
         )
-        if outcome.ending is Ending.EXITED:
+        if not direct and outcome.ending is Ending.EXITED:
             ending, status = through_shell(outcome.status)
             outcome = replace(outcome, ending=ending, status=status)
-        return Observation(outcome, self._tree.files(self._number))
+        files = self._tree.files(self._number)
+        return Observation(outcome, files if here.HAS_MODES else without_modes(files))
+
+    def _words(self, line: str) -> list[str]:
+        """A plain line as the program and its arguments."""
+        return [str(self._bench.openssl), *shlex.split(line)[1:]]
 
     def __enter__(self) -> Self:
         return self

@@ -37,21 +37,20 @@ class PseudoTerminal:
     """
 
     def __init__(self, user: tuple[int, int]) -> None:
-        if not sys.platform.startswith("linux"):
-            raise EngineError("Only Linux shares pseudo-terminals with containers; the engine's own is used")
-        try:
-            self._master, self._slave = os.openpty()
+        self._master, self._slave, self._path = -1, -1, ""
+        if sys.platform == "linux":
             try:
+                self._master, self._slave = os.openpty()
                 self._path = os.ttyname(self._slave)
                 os.set_inheritable(self._master, False)
                 if os.geteuid() == 0:
                     os.fchown(self._slave, *user)
                 os.fchmod(self._slave, 0o600)
-            except OSError:
+            except OSError as error:
                 self.close()
-                raise
-        except OSError as error:
-            raise EngineError(f"This machine gave no pseudo-terminal ({error.strerror}); try again") from error
+                raise EngineError(f"This machine gave no pseudo-terminal ({error.strerror}); try again") from error
+        else:
+            raise EngineError("Only Linux shares pseudo-terminals with containers; the engine's own is used")
 
     def mounted(self, options: Options) -> Options:
         """``options`` with this terminal at :data:`INSIDE`."""
@@ -59,9 +58,7 @@ class PseudoTerminal:
 
     def check(self, container: Container, user: str) -> None:
         """Raise EngineError unless what the container has is this terminal, and ``user`` may use it."""
-        seen = os.fstat(self._slave)
-        device = f"{os.major(seen.st_rdev):x} {os.minor(seen.st_rdev):x}"
-        argv = ["/bin/sh", "-c", _LOOK, "sh", INSIDE, f"{seen.st_dev} {seen.st_ino} {device}"]
+        argv = ["/bin/sh", "-c", _LOOK, "sh", INSIDE, _identity(self._slave)]
         status, _ = container.exec(argv, user=user, timeout_s=_LOOK_TIMEOUT_S)
         if status != 0:
             raise EngineError("The container has another terminal than this machine's; the engine's own is used")
@@ -83,3 +80,12 @@ class PseudoTerminal:
         if master >= 0:
             with contextlib.suppress(OSError):
                 os.close(master)
+
+
+def _identity(terminal: int) -> str:
+    """What tells this terminal from every other of this machine: as ``stat`` prints it for :data:`_LOOK`."""
+    if sys.platform == "linux":
+        seen = os.fstat(terminal)
+        return f"{seen.st_dev} {seen.st_ino} {os.major(seen.st_rdev):x} {os.minor(seen.st_rdev):x}"
+    else:  # noqa: RET505  (to the type checker only one of the two is there)
+        raise EngineError("Only Linux shares pseudo-terminals with containers; the engine's own is used")

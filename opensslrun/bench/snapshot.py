@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from opensslrun.bench.base import MAX_FILE_CONTENT, SeenFile
+from opensslrun.driver.system import here
 
 _EVERY_BIT = 0o7777
 
@@ -27,7 +28,9 @@ def snapshot(directory: Path) -> dict[str, SeenFile]:
             for path, status in _entries(waiting.pop(), restored):
                 if stat.S_ISDIR(status.st_mode):
                     waiting.append(path)
-                seen[shown_name(path[len(top) + 1 :])] = _seen(path, status, restored)
+                seen[shown_name(path[len(top) + 1 :].replace(os.fsencode(os.sep), b"/"))] = _seen(
+                    path, status, restored
+                )
     return dict(sorted(seen.items()))
 
 
@@ -78,12 +81,11 @@ def _seen(path: bytes, status: os.stat_result, restored: ExitStack) -> SeenFile:
 
 
 def _content(path: bytes, restored: ExitStack) -> bytes:
-    how = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        handle = os.open(path, how)
+        handle = os.open(path, here.READING)
     except PermissionError:
         _allow(path, 0o400, restored)
-        handle = os.open(path, how)
+        handle = os.open(path, here.READING)
     with os.fdopen(handle, "rb") as file:
         return file.read(MAX_FILE_CONTENT)
 

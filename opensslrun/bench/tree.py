@@ -7,7 +7,6 @@ stdin and their output, out of the case's sight.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import shutil
@@ -18,6 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from opensslrun.bench.base import SeenFile
 from opensslrun.bench.snapshot import snapshot
+from opensslrun.driver.system import here
 from opensslrun.errors import EngineError, UsageError
 
 CASE, HOME, STEPS = "c", "h", "s"
@@ -63,10 +63,11 @@ class Tree:
         with disk_errors("make a private directory"):
             _remove_leftovers(Path(tempfile.gettempdir()))
             self._private = Path(tempfile.mkdtemp(prefix=_PREFIX))
-            unlocked = self._private / "new"
-            self._lock = unlocked.open("wb")
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
-            unlocked.rename(self._private / _LOCK)  # nobody sees it under its name without its lock
+            self._lock = (self._private / _LOCK).open("wb")
+            while not (here.lock(self._lock.fileno()) and (self._private / _LOCK).exists()):
+                self._lock.close()  # somebody who is sweeping up took it for abandoned
+                self._private = Path(tempfile.mkdtemp(prefix=_PREFIX))
+                self._lock = (self._private / _LOCK).open("wb")
             self.root = self._private / "w"
             self.root.mkdir()
             self.root.chmod(0o755)
@@ -118,6 +119,8 @@ class Tree:
 
     def close(self) -> None:
         """Remove everything; never raises."""
+        if not here.REMOVES_OPEN_FILES:
+            self._lock.close()
         _remove_tree(self._private)
         self._lock.close()
 
@@ -125,21 +128,21 @@ class Tree:
         path.mkdir(exist_ok=True)
         path.chmod(0o755)
         if self._owner is not None:
-            os.chown(path, *self._owner, follow_symlinks=False)
+            here.give_to(path, self._owner)
 
     def _file(self, path: Path, content: bytes) -> None:
         with path.open("wb") as file:
             file.write(content)
-            os.fchmod(file.fileno(), 0o644)
+            here.set_mode(file.fileno(), 0o644)
             if self._owner is not None:
-                os.fchown(file.fileno(), *self._owner)
+                here.give_to(file.fileno(), self._owner)
 
 
 def _write(path: str, content: bytes) -> None:
     """A file of ours that everyone may read. This is done for each step, hence the plain system calls."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC)
+    handle = os.open(path, here.WRITING_NEW)
     try:
-        os.fchmod(handle, 0o644)
+        here.set_mode(handle, 0o644)
         while content:
             content = content[os.write(handle, content) :]
     finally:
@@ -162,8 +165,9 @@ def _remove_leftovers(directory: Path) -> None:
     """Remove our directories whose owner was killed: what dies without a word still lets go of its lock."""
     for lock in directory.glob(f"{_PREFIX}*/{_LOCK}"):
         with contextlib.suppress(OSError), lock.open("rb") as file:
-            if os.fstat(file.fileno()).st_uid == os.geteuid():
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if here.may_be_abandoned(os.fstat(file.fileno())) and here.lock(file.fileno()):
+                if not here.REMOVES_OPEN_FILES:
+                    file.close()
                 _remove_tree(lock.parent)
 
 

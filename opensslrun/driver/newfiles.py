@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import shutil
 import stat
@@ -20,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from opensslrun.driver.system import here
 from opensslrun.errors import (
     CommandFailedError,
     EnvironmentLacksError,
@@ -91,15 +91,20 @@ class NewFiles:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if not here.REMOVES_OPEN_FILES:
+            self._unlock()
         if self.private != self.directory:
             try:
                 shutil.rmtree(self.private, ignore_errors=True)
             except KeyboardInterrupt:  # an impatient second Ctrl-C
                 shutil.rmtree(self.private, ignore_errors=True)
                 raise
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        self._unlock()
+
+    def _unlock(self) -> None:
+        lock, self._lock = self._lock, -1
+        if lock >= 0:
+            os.close(lock)
 
     def _make_private(self) -> None:
         """Make and lock the private directory. A sweeping neighbour may take it between the two: then another."""
@@ -146,7 +151,7 @@ class NewFiles:
             kept.mkdir(mode=0o700)
             for name in self.names:
                 _move(self.private / name, self.directory / name, kept / name, force=self.force)
-            _sync(self.directory)
+            here.sync(self.directory)
         except BaseException as error:
             for name in reversed(self.names):
                 _move_back(self.private / name, self.directory / name, kept / name)
@@ -162,7 +167,7 @@ def _settle(path: Path) -> None:
         if not stat.S_ISREG(found.st_mode) or found.st_size == 0:
             raise CommandFailedError(f"openssl left {path.name} empty; nothing was changed, look at its messages")
         path.chmod(0o600)
-        _sync(path)
+        here.sync(path)
     except FileNotFoundError as error:
         raise CommandFailedError(f"openssl made no {path.name}; nothing was changed, look at its messages") from error
     except OSError as error:
@@ -227,15 +232,12 @@ def _move_back(new: Path, place: Path, kept: Path) -> None:
 def _locked(directory: Path) -> int:
     """A descriptor that holds the directory's lock; -1 when somebody else holds it or removed the directory."""
     try:
-        lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        lock = here.open_lock(directory)
     except OSError:
         return -1
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if directory.stat().st_ino == os.fstat(lock).st_ino:
+        if here.lock(lock) and here.lock_of(directory).stat().st_ino == os.fstat(lock).st_ino:
             return lock
-    except BlockingIOError:
-        pass
     except FileNotFoundError:
         pass
     except OSError:
@@ -249,22 +251,21 @@ def _sweep(directory: Path) -> None:
     for leftover in directory.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):
             found = leftover.lstat()
-            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+            if not stat.S_ISDIR(found.st_mode) or not here.may_be_abandoned(found):
                 continue
-            lock = os.open(leftover, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(leftover, ignore_errors=True)
-            finally:
-                os.close(lock)
+            _remove_abandoned(leftover)
 
 
-def _sync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY)
+def _remove_abandoned(leftover: Path) -> None:
+    lock = here.open_lock(leftover)
     try:
-        os.fsync(fd)
+        abandoned = here.lock(lock)
+        if abandoned and here.REMOVES_OPEN_FILES:
+            shutil.rmtree(leftover, ignore_errors=True)
     finally:
-        os.close(fd)
+        os.close(lock)
+    if abandoned:
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _no_room(directory: Path) -> EnvironmentLacksError:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, NoReturn, Self, final
 
 from opensslrun.driver.outcome import MAX_PASS_PHRASE, MIN_PASS_PHRASE
+from opensslrun.driver.system import here
 from opensslrun.errors import RefusedPassPhraseError
 
 _READ: Final = 64 * 1024
@@ -95,19 +96,19 @@ def exposure(path: Path) -> str | None:
     except OSError:
         return None
     mode = stat.S_IMODE(found.st_mode)
-    if not stat.S_ISREG(found.st_mode) or not mode & (stat.S_IRGRP | stat.S_IROTH):
+    if not here.HAS_MODES or not stat.S_ISREG(found.st_mode) or not mode & (stat.S_IRGRP | stat.S_IROTH):
         return None
     return f"the pass phrase file {path} can be read by other users (mode {mode:04o}); 'chmod 600' keeps it to yourself"
 
 
 def from_env(name: str) -> PassPhrase:
     """The value of an environment variable, which is removed: no program started later inherits it."""
-    value = os.environb.pop(os.fsencode(name), None)
+    value = os.environ.pop(name, None)
     if value is None:
         raise RefusedPassPhraseError(
             f"the environment variable {name}, which is to hold the pass phrase, is not set; set and export it"
         )
-    return PassPhrase(value)
+    return PassPhrase(os.fsencode(value))
 
 
 def from_fd(fd: int) -> PassPhrase:
@@ -129,7 +130,7 @@ def from_prompt(what: str, *, new: bool, options: str = "--pass-file, --pass-env
     two differ.
     """
     try:
-        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+        os.close(os.open(here.CONSOLE, os.O_RDWR))
     except OSError as error:
         raise RefusedPassPhraseError(
             f"a pass phrase for {what} is needed and there is no terminal to ask for it; give it with {options}"

@@ -1,9 +1,10 @@
 """One program run to its end on this machine, with its prompts answered, and no process left behind.
 
-The program becomes the leader of a session of its own. Beside it, in the same process group, waits a *guard*: a
-subshell reading a pipe whose only write end this process holds. However this process ends, SIGKILL included,
+On POSIX systems the program becomes the leader of a session of its own. Beside it, in the same process group, waits a
+*guard*: a subshell reading a pipe whose only write end this process holds. However this process ends, SIGKILL included,
 the pipe closes and the guard kills the whole group. The guard also keeps the group's number from being used
-again, so the group can be killed safely after the program itself has gone.
+again, so the group can be killed safely after the program itself has gone. On Windows a job object does the same, and
+what would be asked on a terminal is asked on stderr and answered by lines.
 
 The program is started by :class:`subprocess.Popen` and not by :class:`pexpect.spawn`: the latter runs Python
 between fork and exec, which is not safe beside threads, and leaves SIGXFSZ ignored, so that a runaway would not
@@ -18,23 +19,21 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
 
-from opensslrun.driver.child import Child, Feed, Start, Terminal
-from opensslrun.driver.dialogue import Stop, check_answers, hold_dialogue, typed
+from opensslrun.driver.dialogue import check_answers
 from opensslrun.driver.environment import clean_environment
 from opensslrun.driver.outcome import MAX_FILE_SIZE, Ending, Input, Outcome, through_shell
-from opensslrun.driver.prompts import find_prompts
+from opensslrun.driver.prompts import asked_in, without_prompts
+from opensslrun.driver.system import here
+from opensslrun.driver.system.start import End, Start
 from opensslrun.errors import EnvironmentLacksError
 
 MAX_READ_BACK: Final = 2 * 1024 * 1024
 """Bytes of stdout and of stderr that an outcome holds; the rest is left out."""
-
-_LAST_LINE: Final = 2000
 
 
 def run_program(
@@ -69,23 +68,20 @@ def run_program(
             env=environment,
             umask=umask,
             max_file_size=max_file_size,
-            stdin=None,
             stdout=streams.stdout.fileno(),
             stderr=streams.stderr.fileno(),
         )
         begun = time.monotonic()
         try:
-            if input is Input.TERMINAL:
-                end = _on_terminal(start, answers, deadline, interrupted)
-            else:
-                lines = answers if input is Input.LINES else None
-                end = _without_terminal(start, lines, deadline, interrupted)
+            end = here.run_started(start, input, answers, deadline, interrupted)
         except OSError as error:
             raise EnvironmentLacksError(
                 f"{argv[0]} could not be started in {cwd}: {error.strerror or error}; check that the directory is "
                 "there and that the system has processes and terminals left"
             ) from error
-        return _outcome(end, streams, time.monotonic() - begun)
+        outcome = _outcome(end, streams, time.monotonic() - begun)
+    on_console = input is Input.TERMINAL and not here.HAS_TERMINALS
+    return without_prompts(outcome) if on_console else outcome
 
 
 def run_line(
@@ -106,7 +102,7 @@ def run_line(
     signal. So an ``openssl`` that itself exits over 128 with such a number would be misread; none was seen to.
     """
     outcome = run_program(
-        ["/bin/sh", "-c", line],
+        [here.shell(), "-c", line],
         cwd=cwd,
         input=input,
         answers=answers,
@@ -118,16 +114,6 @@ def run_line(
     )
     ending, status = through_shell(outcome.status) if outcome.ending is Ending.EXITED else (outcome.ending, None)
     return outcome if status is None else replace(outcome, ending=ending, status=status)
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    """How the program was over. ``returncode`` is Popen's; None when it was killed for being HUNG."""
-
-    returncode: int | None
-    prompts: tuple[str, ...] | None
-    """None when they are to be found in stderr."""
-    unanswered: str = ""
 
 
 class _Streams:
@@ -155,7 +141,7 @@ class _Streams:
 
 def _found(program: str, cwd: Path, env: Mapping[str, str]) -> str:
     """The program's path, found as a shell standing in ``cwd`` would. Raises EnvironmentLacksError."""
-    if "/" in program:
+    if Path(program).name != program:
         path = cwd / program
         if path.is_file() and os.access(path, os.X_OK):
             return program
@@ -166,46 +152,11 @@ def _found(program: str, cwd: Path, env: Mapping[str, str]) -> str:
     return str(Path(found).absolute())
 
 
-def _on_terminal(start: Start, answers: Sequence[str], deadline: float, interrupted: threading.Event | None) -> _End:
-    with Terminal() as terminal, Child(replace(start, terminal=terminal.path), interrupted) as child:
-        terminal.serve(child)
-        dialogue = hold_dialogue(terminal, answers, end=None, deadline=deadline)
-        returncode = child.kill()
-    hung = dialogue.stop is Stop.HUNG
-    return _End(None if hung else returncode, dialogue.prompts, dialogue.unanswered)
-
-
-def _without_terminal(
-    start: Start, lines: Sequence[str] | None, deadline: float, interrupted: threading.Event | None
-) -> _End:
-    """Run without a controlling terminal; ``lines`` are written to stdin, None leaves it empty."""
-    with ExitStack() as stack:
-        feed = None
-        if lines is not None:
-            theirs, mine = os.pipe()
-            feed = stack.enter_context(Feed(mine, b"".join(typed(line) + b"\n" for line in lines)))
-            start = replace(start, stdin=theirs)
-        try:
-            child = stack.enter_context(Child(start, interrupted))
-        finally:
-            if lines is not None:
-                os.close(theirs)
-        if feed is not None:
-            feed.write_to(child, deadline)
-        child.wait_for(None, 0, deadline - time.monotonic())
-        hung = not child.ended()
-        returncode = child.kill()
-    return _End(None if hung else returncode, None)
-
-
-def _outcome(end: _End, streams: _Streams, duration_s: float) -> Outcome:
-    stdout, stderr = (os.pread(stream.fileno(), MAX_READ_BACK, 0) for stream in (streams.stdout, streams.stderr))
-    unanswered, prompts = end.unanswered, end.prompts
+def _outcome(end: End, streams: _Streams, duration_s: float) -> Outcome:
+    stdout, stderr = _content(streams.stdout), _content(streams.stderr)
+    prompts, unanswered = end.prompts, end.unanswered
     if prompts is None:
-        text = stderr.decode("utf-8", "backslashreplace")
-        prompts = find_prompts(text)
-        if end.returncode is None:
-            unanswered = text.strip("\r\n").rpartition("\n")[2].rpartition("\r")[2][-_LAST_LINE:]
+        prompts, unanswered = asked_in(stderr, hung=end.returncode is None)
     if end.returncode is None:
         ending, status = Ending.HUNG, -1
     elif end.returncode < 0:
@@ -213,3 +164,8 @@ def _outcome(end: _End, streams: _Streams, duration_s: float) -> Outcome:
     else:
         ending, status = Ending.EXITED, end.returncode
     return Outcome(ending, status, prompts, unanswered, stdout, stderr, duration_s)
+
+
+def _content(stream: IO[bytes]) -> bytes:
+    stream.seek(0)
+    return stream.read(MAX_READ_BACK)

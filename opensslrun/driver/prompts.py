@@ -14,6 +14,10 @@ A prompt ends in neither a space nor a newline, and error lines end in a colon t
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import Final
+
+from opensslrun.driver.outcome import Outcome
 
 _QUESTION = r"(?:Enter|enter) (?:[^\r\n:]{0,80} )?(?:pass ?phrase|passphrase|[Pp]assword|PIN)"
 """The beginning of every question for a secret, up to an optional ``for FILE``."""
@@ -50,3 +54,27 @@ def find_prompts(text: str) -> tuple[str, ...]:
     line, the name is cut at its first colon.
     """
     return tuple(match[0] for match in _IN_STREAM.finditer(text))
+
+
+_LAST_LINE: Final = 2000
+"""Characters of what a command without a terminal wrote last that are shown when it hung."""
+
+
+def asked_in(stderr: bytes, *, hung: bool) -> tuple[tuple[str, ...], str]:
+    """What a program without a terminal asked, and the last line at which it stands when it ``hung``."""
+    text = stderr.decode("utf-8", "backslashreplace")
+    standing = text.strip("\r\n").rpartition("\n")[2].rpartition("\r")[2][-_LAST_LINE:] if hung else ""
+    return find_prompts(text), standing
+
+
+def without_prompts(outcome: Outcome) -> Outcome:
+    """An outcome whose prompts stand in stderr, as it would be with a console, which shows them apart from that.
+
+    This is how a step with a terminal is seen where a program cannot be given one: on Windows and under wine.
+    """
+    kept, rest = b"", outcome.stderr
+    for prompt in outcome.prompts:
+        before, asked, after = rest.partition(prompt.encode("utf-8"))
+        if asked:
+            kept, rest = kept + before, after
+    return replace(outcome, stderr=kept + rest)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 import threading
 from base64 import b64decode, b64encode
@@ -24,6 +23,7 @@ from typing import Any, Final
 import opensslrun
 from opensslrun.cases.model import Case
 from opensslrun.driver.outcome import Ending
+from opensslrun.driver.system import here
 from opensslrun.errors import OpensslrunError
 from opensslrun.facts.model import Fact, Facts
 from opensslrun.pipeline.cellstore import Complain, NotKeptError, Pack, Store, pack_name
@@ -36,7 +36,7 @@ from opensslrun.targets.prove import declared_version
 _OBSERVING: Final = (
     "bench", "cases", "driver", "facts",
     "pipeline/cellcache.py", "pipeline/observe.py", "pipeline/observed.py",
-    "report/model.py", "targets/model.py", "targets/obtain.py", "targets/prove.py",
+    "report/model.py", "targets/fingerprint.py", "targets/model.py", "targets/obtain.py", "targets/prove.py",
 )  # fmt: skip
 """The sources that decide what a cell shows."""
 
@@ -177,8 +177,9 @@ def _declared(target: Target) -> list[str | None]:
 def _target_key(obtained: Obtained, proof: Proof) -> str:
     """Everything but the case that decides what a cell shows. The same binary as another target runs for itself."""
     place = obtained.image_id or str(obtained.path)
-    who = os.geteuid() if obtained.image_id is None else 0
-    return _digest("cells of", observing_sha256(), _declared(obtained.target), place, who, _proof_parts(proof))
+    who = here.user_ids() if obtained.image_id is None else None
+    whole = [place, who, obtained.system, _proof_parts(proof)]
+    return _digest("cells of", observing_sha256(), _declared(obtained.target), *whole)
 
 
 def _cell_key(what: str, case: Case) -> str:

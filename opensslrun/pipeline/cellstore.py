@@ -20,13 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from opensslrun.driver.system import here
 from opensslrun.errors import EnvironmentLacksError
 from opensslrun.targets.cache import Cache
-
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - Windows has no fcntl; two runs at once may lose entries there, no more
-    fcntl = None  # type: ignore[assignment]
 
 FOLDER: Final = "cells"
 MAX_AGE_S: Final = 30 * 24 * 3600
@@ -102,9 +98,9 @@ class Store:
     def _make_private(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = self.folder.lstat()
-        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+        if not stat.S_ISDIR(status.st_mode) or not here.is_ours(status):
             raise NotKeptError(f"{self.folder} is not a folder of this user")
-        if status.st_mode & 0o077:
+        if not here.is_private(status):
             self.folder.chmod(0o700)
 
     def _secret(self) -> bytes:
@@ -118,7 +114,7 @@ class Store:
                 path.unlink()
             temporary = self.folder / f".key-{secrets.token_hex(8)}"
             try:
-                handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+                handle = os.open(temporary, here.WRITING_NEW, 0o600)
                 with os.fdopen(handle, "wb") as file:
                     file.write(secrets.token_bytes(_KEY_BYTES))
                 with suppress(FileExistsError):  # another run was quicker: then its key is the key
@@ -136,14 +132,10 @@ class Store:
         path = self.cache.folder("locks") / "cells.lock"
         with path.open("a+b") as handle:
             end = time.monotonic() + _LOCK_WAIT_S
-            while fcntl is not None:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > end:
-                        raise NotKeptError(f"another opensslrun holds {path}") from None
-                    time.sleep(0.02)
+            while not here.lock(handle.fileno()):
+                if time.monotonic() > end:
+                    raise NotKeptError(f"another opensslrun holds {path}")
+                time.sleep(0.02)
             yield
 
     def _bound(self) -> None:
@@ -172,10 +164,10 @@ def _reasons() -> Iterator[None]:
 
 def _read_private(path: Path) -> bytes | None:
     """The content of a key file that is this user's alone and of the right length, else None."""
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    handle = os.open(path, here.READING)
     with os.fdopen(handle, "rb") as file:
         status = os.fstat(file.fileno())
-        private = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o077
+        private = stat.S_ISREG(status.st_mode) and here.is_private(status)
         secret = file.read(_KEY_BYTES + 1)
     return secret if private and len(secret) == _KEY_BYTES else None
 

@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from opensslrun.bench.engine import connect
 from opensslrun.driver.openssl import OpenSSL
+from opensslrun.driver.system import here
+from opensslrun.driver.system.names import system_name
 from opensslrun.driver.version import Implementation, Version
 from opensslrun.errors import ExitStatus, OpensslrunError
 from opensslrun.targets.load import load_targets
@@ -74,9 +76,12 @@ MINIMA = {Implementation.LIBRESSL: "2.8.3", Implementation.OPENSSL: "1.1.1"}
 
 _SYSTEMS = {"Darwin": ("macOS", "10.15"), "Linux": ("Linux", "Ubuntu 18.04.3"), "Windows": ("Windows", "10")}
 
-HELPERS = {
+_LINUX_HELPERS = {
     "apt-get": "unpacks a distribution's own openssl, and the compiler, where no image can be pulled",
     "dpkg-deb": "unpacks packages, for the same",
+}
+
+HELPERS = {
     "cargo": "fetches sources where the projects' own servers cannot be reached",
 }
 
@@ -104,7 +109,10 @@ def _checks() -> Iterator[Check]:
     yield _system()
     yield _openssl()
     yield _engine()
-    for name, purpose in HELPERS.items():
+    if not here.HAS_POSIX_TOOLS:
+        yield _shell()
+    helpers = {} if platform.system() != "Linux" else _LINUX_HELPERS
+    for name, purpose in (helpers | HELPERS).items():
         found = shutil.which(name)
         detail = found or f"not installed; it {purpose}, and is not needed where images and tarballs can be fetched"
         yield Check(name, State.OK if found else State.NOTE, detail)
@@ -113,21 +121,20 @@ def _checks() -> Iterator[Check]:
 def _system() -> Check:
     name, oldest = _SYSTEMS.get(platform.system(), (platform.system(), None))
     if name == "Linux":
-        found = _linux()
+        found = system_name()
         wanted = "the guide was written on Ubuntu 18.04.3 or later, and says that other distributions may be tried"
         return Check("system", State.OK, found if found.startswith("Ubuntu") else f"{found} ({wanted})")
-    version = platform.mac_ver()[0] if name == "macOS" else platform.version()
     if oldest is None:
-        return Check("system", State.NOTE, f"{name} {version}, which is not in the guide's table")
-    enough = _numbers(version) >= _numbers(oldest)
-    return Check("system", State.OK if enough else State.NOTE, f"{name} {version} (the guide: {oldest} or later)")
+        return Check("system", State.NOTE, f"{system_name()}, which is not in the guide's table")
+    enough = _numbers(system_name()) >= _numbers(oldest)
+    return Check("system", State.OK if enough else State.NOTE, f"{system_name()} (the guide: {oldest} or later)")
 
 
-def _linux() -> str:
+def _shell() -> Check:
     try:
-        return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
-    except OSError:
-        return f"Linux {platform.release()}"
+        return Check("shell", State.OK, here.shell())
+    except OpensslrunError as error:
+        return Check("shell", State.MISSING, str(error))
 
 
 def _numbers(text: str) -> tuple[int, ...]:

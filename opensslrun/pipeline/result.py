@@ -177,6 +177,7 @@ def _target(run: TargetRun, plan: Plan, observed: Observed) -> m.TargetResult:
         implementation=implementation.value if implementation else None,
         version=proof.version.number + proof.version.suffix if proof else None,
         platform=target.platform,
+        system=obtained.system if obtained else None,
         reader=target.reader.name,
         need=target.need,
         version_line=proof.version_line if proof else None,

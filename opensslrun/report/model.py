@@ -100,6 +100,9 @@ class TargetResult(Part):
     implementation: str | None
     version: str | None = Field(description="As seen, or null when it did not run.")
     platform: str
+    system: str | None = Field(
+        default=None, description="The operating system and its version, for a binary of the machine that ran it."
+    )
     reader: str
     need: str
     version_line: str | None

@@ -20,13 +20,9 @@ from typing import IO
 
 import platformdirs
 
+from opensslrun.driver.system import here
 from opensslrun.errors import EnvironmentLacksError, ExitStatus, OpensslrunError
 from opensslrun.targets.silence import Silent
-
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - Windows has no fcntl; two builds at once are not guarded there
-    fcntl = None  # type: ignore[assignment]
 
 CACHE_VARIABLE = "OPENSSLRUN_CACHE_DIR"
 """Environment variable that names another folder than the platform's usual one."""
@@ -125,8 +121,7 @@ class Cache:
         path = self.folder("locks") / f"{name}.lock"
         while True:
             with path.open("a+b") as handle:
-                if fcntl is not None:
-                    _wait_for(handle, work)
+                _wait_for(handle, work)
                 if not _is_still(path, handle):
                     continue  # `targets remove` took the file away in between
                 handle.truncate(0)
@@ -140,11 +135,10 @@ class Cache:
         with ExitStack() as stack:
             for path in sorted(self.folder("locks").glob("*.lock")):
                 handle = stack.enter_context(path.open("a+b"))
-                if fcntl is not None:
-                    try:
-                        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    except BlockingIOError:
-                        return False
+                if not here.lock(handle.fileno()):
+                    return False
+            if not here.REMOVES_OPEN_FILES:
+                stack.close()
             for name in _PARTS:
                 shutil.rmtree(self.root / name, ignore_errors=True)
             with suppress(OSError):  # other parts of opensslrun may keep things here too
@@ -170,8 +164,7 @@ def _wait_for(handle: IO[bytes], work: Work) -> None:
     told = False
     while True:
         work.check()
-        with suppress(BlockingIOError):
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if here.lock(handle.fileno()):
             return
         if not told:
             handle.seek(0)

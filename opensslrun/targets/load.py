@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from opensslrun.data import shipped
+from opensslrun.driver.system.names import platform_name
 from opensslrun.driver.version import Implementation
 from opensslrun.errors import UsageError
 from opensslrun.project import read_project
@@ -159,7 +159,7 @@ def _target(table: TargetTable, path: Path, where: str, reading: _Reading) -> Ta
         id=table.id,
         implementation=Implementation(table.implementation) if table.implementation else None,
         version=table.version,
-        platform=table.platform or ("linux" if table.path is None else platform.system().lower()),
+        platform=table.platform or ("linux" if table.path is None else platform_name()),
         need=Need(table.need),
         reader=_reader(table),
         routes=routes,
@@ -192,7 +192,10 @@ def _routes(table: TargetTable, path: Path, where: str) -> tuple[Route, ...]:
     if table.path is not None:
         if table.path == "openssl":
             return (PathRoute(None),)
-        return (PathRoute((path.parent / Path(table.path).expanduser()).absolute()),)
+        try:
+            return (PathRoute((path.parent / Path(table.path).expanduser()).absolute()),)
+        except RuntimeError as error:
+            raise UsageError(f"{where}: path: there is no home folder for {table.path!r}; write it in full") from error
     return tuple(_route(entry, f"{where}: routes[{number}]") for number, entry in enumerate(table.routes or [], 1))
 
 

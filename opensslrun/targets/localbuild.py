@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from opensslrun.driver.system import here
+from opensslrun.driver.system.names import platform_name, system_name
 from opensslrun.driver.version import Implementation
 from opensslrun.errors import BuildFailedError, EnvironmentLacksError
 from opensslrun.targets.build import fetch_source, source_epoch
@@ -76,9 +78,8 @@ class LocalBuild:
         return self._obtained(origin) if intact else None
 
     def _obtained(self, origin: str) -> Obtained:
-        here = platform.system().lower()
-        target = self.target if self.target.platform == here else replace(self.target, platform=here)
-        return Obtained(target, None, self.binary, origin)
+        target = replace(self.target, platform=platform_name())
+        return Obtained(target, None, self.binary, origin, system=system_name())
 
     def size(self) -> int:
         """Bytes of its files."""
@@ -101,6 +102,8 @@ def why_not_here(target: Target) -> str | None:
         return "it is not built from source, so --bench local cannot have it"
     if target.platform != "linux" or target.runtime is not None:
         return f"it is a program of {target.platform}, which --bench local does not compile"
+    if not here.HAS_POSIX_TOOLS:
+        return "its makefiles need a POSIX system, so --bench local cannot have it"
     for program in _NEEDED[target.implementation]:
         if shutil.which(program) is None:
             return f"{program} is not installed, and it is needed to compile it here; install {_PACKAGES[program]}"

@@ -158,7 +158,8 @@ class Available:
 class Obtained:
     """A target that is there: an image in the engine, or a binary of this machine (one of the two is None).
 
-    ``origin`` says in words how it was obtained; ``digest`` is the registry's, for a pulled image.
+    ``origin`` says in words how it was obtained; ``digest`` is the registry's, for a pulled image; ``system`` is this
+    machine's operating system and its version, for a binary of this machine.
     """
 
     target: Target
@@ -166,6 +167,7 @@ class Obtained:
     path: Path | None
     origin: str
     digest: str | None = None
+    system: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

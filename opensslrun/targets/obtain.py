@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from opensslrun.bench.base import Bench
+from opensslrun.driver.system.names import system_name
 from opensslrun.errors import EngineError, EnvironmentLacksError, OpensslrunError
 from opensslrun.targets.apt import why_not_suite
 from opensslrun.targets.cache import Cache, Work
@@ -143,7 +144,7 @@ def obtain(
     own = _path_route(target)
     if own is not None:
         path = find_binary(target, own)
-        return Obtained(target, None, path, f"the binary {path}")
+        return Obtained(target, None, path, f"the binary {path}", system=system_name())
     work = Work(
         Cache.of_user(),
         lambda stage, part: progress(target.id, stage, part),

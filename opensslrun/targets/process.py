@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from opensslrun.driver.system import here
 from opensslrun.errors import EnvironmentLacksError
 from opensslrun.targets.cache import Work
 
@@ -75,8 +74,7 @@ def run_program(
             _wait(process, work, timeout_s)
         finally:
             if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+                here.kill_tree(process)
                 process.wait()
         output.seek(max(0, output.seek(0, os.SEEK_END) - _KEPT_OUTPUT))
         return Finished(process.returncode, output.read().decode("utf-8", "backslashreplace"))

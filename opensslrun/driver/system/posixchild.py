@@ -1,6 +1,15 @@
-"""A program started so that nothing of it outlives this process, and the terminal it may be given."""
+"""A program started so that nothing of it outlives this process, and the terminal it may be given: POSIX systems.
+
+Linux has a descriptor for a process, tells the end of a terminal by an error, and can wait for both at once. Elsewhere
+the program is looked at every few milliseconds. macOS takes the terminal away from everybody when the program that
+leads the session ends, and its ``poll`` was long unable to wait for a terminal, so that ``select`` is used.
+"""
 
 from __future__ import annotations
+
+import sys
+
+assert sys.platform != "win32"  # so the type checker reads this file for these systems alone
 
 import contextlib
 import errno
@@ -11,15 +20,14 @@ import subprocess
 import termios
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 import pexpect
 from pexpect.spawnbase import SpawnBase
 
+from opensslrun.driver.system.start import Start
 from opensslrun.errors import EngineError
 
 if TYPE_CHECKING:
@@ -30,8 +38,10 @@ else:
 _TICK_S: Final = 0.05
 """Seconds between looks at the interruption flag, and at the program where the kernel has no pidfd."""
 _TICK_WITHOUT_PIDFD_S: Final = 0.004
-_DRAIN_S: Final = 0.2
-"""Seconds given to a closed terminal to hand over what was written to it last."""
+_DRAIN_S: Final = 0.2 if sys.platform == "linux" else 0.02
+"""Seconds given to a terminal to hand over what was written to it last. Only Linux does that behind our back."""
+_LAST_MOMENT_S: Final = 1.0
+"""Seconds given to a program to end whose terminal is gone: it is gone because the program is ending."""
 
 # The guard ignores the signals that end a terminal session, and is there before the program is. In the group of
 # the program, `kill 0` reaches both and every child that did not leave the group, and never anyone else. Some
@@ -50,31 +60,21 @@ _BLOCK: Final = 512
 """Bytes of a block of ``ulimit -f`` in a POSIX shell (dash, busybox and bash as ``sh`` agree)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """How a program is started. ``stdin`` (None: /dev/null), ``stdout`` and ``stderr`` are file descriptors.
-
-    ``terminal`` is the path of the terminal that becomes its controlling terminal; None leaves it without one.
-    """
-
-    argv: Sequence[str]
-    cwd: Path
-    env: Mapping[str, str]
-    umask: int
-    max_file_size: int
-    stdin: int | None
-    stdout: int
-    stderr: int
-    terminal: str | None = None
-
-
 class Child:
     """A running program; leaving the context kills its process group, whatever happened.
 
-    Raises OSError from the constructor when the shell that starts it cannot be started.
+    ``stdin`` is a descriptor (None: /dev/null); ``terminal`` is the path of the terminal that becomes its controlling
+    one (None leaves it without). Raises OSError from the constructor when the shell that starts it cannot be started.
     """
 
-    def __init__(self, start: Start, interrupted: threading.Event | None) -> None:
+    def __init__(
+        self,
+        start: Start,
+        interrupted: threading.Event | None,
+        *,
+        stdin: int | None = None,
+        terminal: str | None = None,
+    ) -> None:
         self._interrupted = interrupted
         self._process: subprocess.Popen[bytes] | None = None
         self._pidfd: int | None = None
@@ -82,18 +82,19 @@ class Child:
         guard, self._lifeline = os.pipe()
         try:
             self._process = subprocess.Popen(
-                ["/bin/sh", "-c", _script(start, guard), "sh", *start.argv],
+                ["/bin/sh", "-c", _script(start, guard, stdin, terminal), "sh", *start.argv],
                 cwd=start.cwd,
                 env=dict(start.env),
                 umask=start.umask,
-                stdin=guard if start.stdin is None else start.stdin,
+                stdin=guard if stdin is None else stdin,
                 stdout=start.stdout,
                 stderr=start.stderr,
                 start_new_session=True,
-                pass_fds=() if start.stdin is None else (guard,),
+                pass_fds=() if stdin is None else (guard,),
             )
-            with contextlib.suppress(AttributeError, OSError):
-                self._pidfd = os.pidfd_open(self._process.pid)
+            if sys.platform == "linux":
+                with contextlib.suppress(AttributeError, OSError):
+                    self._pidfd = os.pidfd_open(self._process.pid)
         except BaseException:
             self.close()
             raise
@@ -105,18 +106,15 @@ class Child:
 
         Raises EngineError when the caller's interruption flag is set.
         """
-        poll = select.poll()
-        if fd is not None:
-            poll.register(fd, mode)
+        wanted = {} if fd is None else {fd: mode}
         if self._pidfd is not None:
-            poll.register(self._pidfd, select.POLLIN)
+            wanted[self._pidfd] = select.POLLIN
         deadline = time.monotonic() + timeout_s
         while True:
             if self._interrupted is not None and self._interrupted.is_set():
                 raise EngineError("the command was interrupted before it ended")
             left_s = max(deadline - time.monotonic(), 0.0)
-            ready = {found for found, _ in poll.poll(min(left_s, self._tick_s()) * 1000)}
-            if fd in ready:
+            if fd in _ready(wanted, min(left_s, self._tick_s())):
                 return True
             if left_s == 0 or self.ended():
                 return False
@@ -130,9 +128,7 @@ class Child:
         """Whether the program itself has ended. With a pidfd it is not reaped by asking."""
         if self._pidfd is None:
             return self._running().poll() is not None
-        poll = select.poll()
-        poll.register(self._pidfd, select.POLLIN)
-        return bool(poll.poll(0))
+        return bool(_ready({self._pidfd: select.POLLIN}, 0.0))
 
     def kill(self) -> int:
         """Kill the whole group and return how the program itself ended, as Popen says it: negative for a signal."""
@@ -205,13 +201,27 @@ class Feed:
         self.close()
 
 
-def _script(start: Start, guard: int) -> str:
+def _ready(wanted: Mapping[int, int], timeout_s: float) -> set[int]:
+    """Which of these descriptors are ready for what is wanted of each: POLLIN or POLLOUT."""
+    if sys.platform == "linux":
+        poll = select.poll()
+        for fd, mode in wanted.items():
+            poll.register(fd, mode)
+        return {found for found, _ in poll.poll(timeout_s * 1000)}
+    else:  # noqa: RET505  (to the type checker only one of the two is there)
+        readers = [fd for fd, mode in wanted.items() if mode == select.POLLIN]
+        writers = [fd for fd, mode in wanted.items() if mode == select.POLLOUT]
+        readable, writable, _ = select.select(readers, writers, (), timeout_s)
+        return {*readable, *writable}
+
+
+def _script(start: Start, guard: int, stdin: int | None, terminal: str | None) -> str:
     # Opened by a session leader that has no controlling terminal, a terminal becomes it. Nothing of it stays open:
     # the program finds it as /dev/tty alone.
     return _SCRIPT % {
-        "guard": "3<&0 </dev/null" if start.stdin is None else f"3</dev/fd/{guard}",
+        "guard": "3<&0 </dev/null" if stdin is None else f"3</dev/fd/{guard}",
         "blocks": max(start.max_file_size // _BLOCK, 1),
-        "terminal": "" if start.terminal is None else f"exec 4<>{start.terminal} 4>&-",
+        "terminal": "" if terminal is None else f"exec 4<>{terminal} 4>&-",
     }
 
 
@@ -220,7 +230,8 @@ class Terminal(_BytesSpawn):
 
     This side keeps the program's end open too, because a program started with other streams opens /dev/tty only
     when it asks something, and until then the terminal would count as closed. When the program has ended, its
-    group is killed, and what was written last is read to the real end of file.
+    group is killed, and what was written last is read: on Linux to the real end of file, which closing this side
+    brings about; elsewhere that would throw it away or wait for it to be read, so that it is read first.
     """
 
     def __init__(self) -> None:
@@ -228,6 +239,7 @@ class Terminal(_BytesSpawn):
         self._mine, self._theirs = os.openpty()
         self.path = os.ttyname(self._theirs)
         self._child: Child | None = None
+        self._over = False
         modes = termios.tcgetattr(self._theirs)
         modes[3] &= ~termios.ECHO  # a program that forgets to turn it off does not show the answer either
         termios.tcsetattr(self._theirs, termios.TCSANOW, modes)
@@ -241,29 +253,36 @@ class Terminal(_BytesSpawn):
         child = self._child
         if child is None:
             raise EngineError("the terminal serves no program")
-        if self._theirs >= 0:
+        if not self._over:
             if child.wait_for(self._mine, select.POLLIN, timeout or 0.0):
-                return os.read(self._mine, size)
-            if not child.ended():
+                data = self._read(size)
+                if data:
+                    return data
+                child.wait_for(None, 0, _LAST_MOMENT_S)
+            elif not child.ended():
                 raise pexpect.TIMEOUT("the program wrote nothing")
             child.kill()
-            os.close(self._theirs)
-            self._theirs = -1
+            self._over = True
+            if sys.platform == "linux":
+                os.close(self._theirs)
+                self._theirs = -1
         return self._read_rest(size)
 
     def _read_rest(self, size: int) -> bytes:
-        poll = select.poll()
-        poll.register(self._mine, select.POLLIN)
-        try:
-            # A process that left the group may hold the terminal open: then there is no end of file to wait for.
-            rest = os.read(self._mine, size) if poll.poll(_DRAIN_S * 1000) else b""
-        except OSError as error:
-            if error.errno != errno.EIO:
-                raise
-            rest = b""  # Linux says EIO where others say end of file
+        # A process that left the group may hold the terminal open: then there is no end of file to wait for.
+        rest = self._read(size) if _ready({self._mine: select.POLLIN}, _DRAIN_S) else b""
         if not rest:
             raise pexpect.EOF("the program has ended")
         return rest
+
+    def _read(self, size: int) -> bytes:
+        """What is there to read; nothing at the end of file."""
+        try:
+            return os.read(self._mine, size)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            return b""  # Linux says EIO where others say end of file
 
     def send(self, s: bytes) -> int:
         """Type."""
