@@ -157,6 +157,49 @@ def _matrix(commands: Commands[argparse.ArgumentParser]) -> None:
         metavar="F",
         help="the result (default: %(default)s)",
     )
+    _matrix_diff(actions)
+
+
+def _matrix_diff(actions: Commands[argparse.ArgumentParser]) -> None:
+    says = "two runs fact by fact; or, with --from and --to, what changes from one version to another"
+    diff = _command(actions, "diff", says, "diff:run")
+    diff.usage = (
+        "opensslrun matrix diff [-t GLOB]… [-c GLOB]… [--format {text,json}] OLD.json NEW.json\n"
+        "       opensslrun matrix diff --from TARGET --to TARGET [-c GLOB]… [--format {text,json}] [RESULTS]"
+    )
+    diff.formatter_class = argparse.RawDescriptionHelpFormatter
+    diff.epilog = (
+        "Two runs: status 1 when something got worse (a cell that is now error, hung, fail or new, or whose facts\n"
+        "changed and nothing predicts them; one that does not run any more; a known difference of security that was\n"
+        "not there), else 0; 2 when the two have nothing in common. Two versions: always 0."
+    )
+    diff.add_argument(
+        "results",
+        nargs="*",
+        type=Path,
+        metavar="RESULTS",
+        help="two results; with --from and --to, one (default: opensslrun-results.json)",
+    )
+    for option, name, says_of in (
+        ("--from", "start", "the version a script leaves"),
+        ("--to", "end", "the version it moves to"),
+    ):
+        diff.add_argument(
+            option,
+            dest=name,
+            metavar="TARGET",
+            help=f"{says_of}: a target's id, a beginning that only one has, or a release line",
+        )
+    for letter, option, what in (("-t", "--target", "targets"), ("-c", "--case", "cases")):
+        diff.add_argument(
+            letter,
+            option,
+            action="append",
+            default=[],
+            metavar="GLOB",
+            help=f"only {what} with such an id (repeatable)",
+        )
+    add_format(diff)
 
 
 def _review(commands: Commands[argparse.ArgumentParser]) -> None:

@@ -79,7 +79,8 @@ def make_result(plan: Plan, observed: Observed, clock: Clock) -> m.Result:
 def _case(case: Case) -> m.CaseResult:
     here, source = Path.cwd(), case.source.resolve()
     file = source.relative_to(here).as_posix() if source.is_relative_to(here) else None
-    return m.CaseResult(id=case.id, title=case.title, file=file, lines=[step.line for step in case.steps])
+    lines = [step.line for step in case.steps]
+    return m.CaseResult(id=case.id, title=case.title, sha256=case.sha256, file=file, lines=lines)
 
 
 def _is_whole(plan: Plan, observed: Observed) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.padding import Padding
@@ -37,17 +37,30 @@ def show_differences(result: m.Result, console: Console) -> None:
         console.print()
         heading = ((entry.id, "bold"), "  ", (severity.value, SEVERITY_STYLES[severity]), "  ", (entry.title, "bold"))
         console.print(Text.assemble(*heading))
-        for indent, line in _sides(entry.id, result, console.width):
-            console.print(Padding(line, (0, 0, 0, indent), expand=False))
+        show_sides_of(_explained(entry.id, result), _commands(result), console)
         console.print(Padding(Text.assemble(("Write instead: ", "bold"), entry.advice), (0, 0, 0, 2), expand=False))
 
 
-def _sides(entry: str, result: m.Result, width: int) -> Iterator[tuple[int, Text]]:
+Place = tuple[str, str]
+"""A case and one of its steps."""
+
+
+def _commands(result: m.Result) -> Mapping[Place, str]:
+    return {(each.case, step.id): step.run for each in _ran(result) for step in each.steps}
+
+
+def show_sides_of(explained: Mapping[Place, Sequence[View]], commands: Mapping[Place, str], console: Console) -> None:
     """What each side shows: the steps, then each fact with its values and who shows them; steps alike stand once."""
-    commands = {(each.case, step.id): step.run for each in _ran(result) for step in each.steps}
+    for indent, line in _sides(explained, commands, console.width):
+        console.print(Padding(line, (0, 0, 0, indent), expand=False))
+
+
+def _sides(
+    explained: Mapping[Place, Sequence[View]], commands: Mapping[Place, str], width: int
+) -> Iterator[tuple[int, Text]]:
     alike: dict[tuple[str, ...], list[str]] = {}
-    blocks: dict[tuple[str, ...], list[View]] = {}
-    for (case, step), views in _explained(entry, result).items():
+    blocks: dict[tuple[str, ...], Sequence[View]] = {}
+    for (case, step), views in explained.items():
         key = tuple(view.model_dump_json(exclude={"case", "step"}) for view in views)
         alike.setdefault(key, []).append(f"{visible(case)}: {visible(commands.get((case, step), ''))}")
         blocks.setdefault(key, views)

@@ -288,6 +288,7 @@ class CaseResult(Part):
 
     id: str
     title: str
+    sha256: str | None = Field(default=None, description="Over the case and its fixtures.")
     file: str | None = Field(
         default=None, description="Its file from the directory the run was started in; null when it is not under it."
     )

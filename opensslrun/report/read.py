@@ -8,7 +8,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from opensslrun.errors import UsageError
-from opensslrun.report.model import SCHEMA_VERSION, Result
+from opensslrun.judge.model import Verdict
+from opensslrun.judge.schema import Severity
+from opensslrun.report.model import SCHEMA_VERSION, CellResult, PairResult, Result
+from opensslrun.report.words import visible
 
 
 def read_result(path: Path) -> Result:
@@ -28,8 +31,24 @@ def read_result(path: Path) -> Result:
             f"{path} has schema {document['schema']}, this opensslrun knows {SCHEMA_VERSION}; use a newer opensslrun"
         )
     try:
-        return Result.model_validate(document)
+        result = Result.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"{path} is not a result of opensslrun: {where}: {first['msg']}") from error
+    _check_words(result, path)
+    return result
+
+
+def _check_words(result: Result, path: Path) -> None:
+    """Raise UsageError for a verdict or a severity that nobody knows, which no rendering could show."""
+    judged: list[CellResult | PairResult] = [*result.cells, *result.pairs]
+    verdicts = {each.verdict for each in judged}
+    verdicts |= {finding.verdict for each in judged for step in each.steps for finding in step.findings}
+    for kind, seen, known in (
+        ("verdict", verdicts, set(Verdict)),
+        ("severity", {entry.severity for entry in result.known_differences}, set(Severity)),
+    ):
+        unknown = sorted(seen - known)
+        if unknown:
+            raise UsageError(f"{path} is not a result of opensslrun: '{visible(unknown[0])}' is no {kind}")

@@ -81,6 +81,14 @@ def test_a_change_of_a_fixture_changes_the_case(tmp_path: Path) -> None:
     assert load_case(path).sha256 != before
 
 
+def test_a_case_that_writes_out_what_is_the_default_is_the_same_case(tmp_path: Path) -> None:
+    """So it is for a later opensslrun, which knows more keys."""
+    before = load_case(write(tmp_path, GOOD)).sha256
+    spelled = f'about = ""\nneeds = []\n{GOOD}timeout = 60\n'
+    assert load_case(write(tmp_path, spelled)).sha256 == before
+    assert load_case(write(tmp_path, f"{GOOD}timeout = 61\n")).sha256 != before
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -28,6 +28,8 @@ GOOD: dict[str, object] = {
     "differences": [],
     "catalogue": {"proven": [], "unproven": [], "stale": []},
 }
+CELL: dict[str, object] = {"target": "host", "case": "a", "verdict": "pass", "reason": "", "steps": []}
+KNOWN: dict[str, object] = {"id": "D001", "title": "", "severity": "cosmetic", "why": "", "advice": ""}
 
 
 def written(folder: Path, content: str | bytes) -> Path:
@@ -52,6 +54,8 @@ def test_unknown_keys_are_allowed(tmp_path: Path) -> None:
         ('{"schema": 999}', "use a newer opensslrun"),
         ('{"schema": 1}', "run: Field required"),
         (json.dumps({**GOOD, "cells": 5}), "cells: Input should be a valid list"),
+        (json.dumps({**GOOD, "cells": [{**CELL, "verdict": "ex\x1bcellent"}]}), r"'ex.x1bcellent' is no verdict"),
+        (json.dumps({**GOOD, "known_differences": [{**KNOWN, "severity": "odd"}]}), "'odd' is no severity"),
     ],
 )
 def test_a_file_that_is_no_result_is_refused_with_one_sentence(tmp_path: Path, content: str | bytes, says: str) -> None:
