@@ -15,9 +15,10 @@ from opensslrun.bench.base import Command, Observation, SeenFile, without_modes
 from opensslrun.bench.container import KEEPER_USER, Container, Options, remove_leftovers
 from opensslrun.bench.engine import connect
 from opensslrun.bench.exchange import ROOT, ArchiveVolume, Exchange, SharedDirectory
+from opensslrun.bench.loop import step_script
 from opensslrun.bench.pseudoterminal import PseudoTerminal
 from opensslrun.bench.shell import Shell, StepEnd
-from opensslrun.bench.tree import script
+from opensslrun.bench.storage import with_programs_at_hand
 from opensslrun.driver.dialogue import check_answers, typed
 from opensslrun.driver.outcome import Ending, Input, Outcome
 from opensslrun.driver.prompts import asked_in, without_prompts
@@ -180,7 +181,8 @@ class ContainerBench:
         self._terminal = terminal
         user = f"{self._user[0]}:{self._user[1]}"
         keeper = KEEPER_USER if self._user[0] != KEEPER_USER else KEEPER_USER - 1
-        options = exchange.mounted(Options(user=f"{keeper}:{keeper}", tmpfs=_TMP))
+        options = with_programs_at_hand(client, self._image, Options(user=f"{keeper}:{keeper}", tmpfs=_TMP))
+        options = exchange.mounted(options)
         if terminal is not None:
             options = terminal.mounted(options)
         container = Container(client, self._image, options, run_id=self._run_id, name=self._name)
@@ -276,7 +278,7 @@ class ContainerWorkspace:
             command = replace(command, input=Input.LINES)
         stdin = b"".join(typed(answer) + b"\n" for answer in command.answers) if command.input is Input.LINES else None
         with self._bench.interruptible():
-            self._exchange.give(self._number, step, script(command.line), stdin)
+            self._exchange.give(self._number, step, step_script(command.line, command.input), stdin)
             end = self._shell.run(
                 self._number,
                 step,

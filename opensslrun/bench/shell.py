@@ -2,8 +2,10 @@
 
 The shell is a loop that reads a line a step from its terminal (the step's number, never the command line: a
 terminal takes lines of 4,095 bytes at most), runs the step's script, kills whatever the step left running, and
-answers with a mark and the exit status. The mark is a random word that is typed with each step and that no command
-is shown, and a step's output goes to files, so nothing a command prints can be taken for it.
+answers with a mark and the exit status. Two random words are typed when it is opened, and no command is shown them:
+the mark, so that nothing a command prints can be taken for it (a step's output goes to files besides), and the key
+that each line begins with, so that no answer a command left unread can be taken for a line. A line is short, because
+a shell reads it with a system call or two a character.
 """
 
 from __future__ import annotations
@@ -20,9 +22,9 @@ import pexpect
 from pexpect.socket_pexpect import SocketSpawn
 
 from opensslrun.bench.container import Container
+from opensslrun.bench.loop import LEAD, LOOP, START, is_plain_step
 from opensslrun.bench.pseudoterminal import INSIDE, PseudoTerminal
 from opensslrun.bench.sockets import EngineSocket
-from opensslrun.bench.tree import is_plain
 from opensslrun.driver.dialogue import Dialogue, Stop, Talker, hold_dialogue
 from opensslrun.driver.outcome import MAX_FILE_SIZE, Ending, Input, through_shell
 from opensslrun.errors import EngineError
@@ -30,86 +32,6 @@ from opensslrun.errors import EngineError
 _OPEN_TIMEOUT_S = 30.0
 _ULIMIT_BLOCK = 512
 """Bytes in which POSIX counts ``ulimit -f``; ash, dash, and bash called as sh do."""
-
-_START = """
-if [ -n "$5" ]; then exec <>"$5" >&0 2>&0; fi
-b=; command -v setsid >/dev/null && command -v stty >/dev/null && command -v env >/dev/null || b=busybox
-exec $b env -i PATH="$PATH" LC_ALL=C /bin/sh -c "$1" opensslrun "$b" "$2" "$3" "$4"
-"""
-"""Leaves the environment of the engine and of the image behind, but for PATH. An image that has no links for the
-three programs has them in its busybox. A terminal of this machine becomes its own by being opened first: it is then a
-session's leader without one."""
-
-_LEAD = 'b=; command -v setsid >/dev/null || b=busybox; exec $b setsid /bin/sh -c "$@"'
-"""A session of its own for what follows, as the engine gives to what it runs on its own terminal."""
-
-_LOOP = """
-b=$1 root=$2 blocks=$3 archives=$4
-umask 022
-ulimit -c 0
-ulimit -f "$blocks"
-exec 2>/dev/null
-trap : HUP INT QUIT USR1 USR2 ALRM TERM
-cd "$root"
-sober() { $b stty sane -echo -onlcr; }
-clean() {
-    cd "$root"
-    [ -z "$archives" ] || $b rm -rf "$root/$1"
-    for left in /tmp/* /tmp/.[!.]* /tmp/..?*; do
-        case $services:$left in ?*:/tmp/.wine-* | ?*:/tmp/wine-*) continue ;; esac
-        if [ -e "$left" ] || [ -h "$left" ]; then $b rm -rf "$left"; fi
-    done
-}
-services=
-living() { for each in /proc/[0-9]*; do [ ! -O "$each" ] || echo "${each#/proc/}"; done; }
-sweep() {
-    [ "$services" ] || { kill -9 -1; return; }
-    for try in 1 2 3 4 5 6 7 8; do
-        found=
-        for each in $(living); do
-            case " $services " in *" $each "*) continue ;; esac
-            ! kill -9 "$each" || found=1
-        done
-        [ "$found" ] || return
-        $b sleep 0.01
-    done
-    kill -9 -1
-}
-if [ -f /usr/share/opensslrun/services ]; then
-    (. /usr/share/opensslrun/services) </dev/null >/dev/null
-    services="$$ $(living | $b tr '\n' ' ')"
-fi
-sober
-while IFS=' ' read -r word space step how mark; do
-    [ "$word" = opensslrun ] || continue
-    d=$root/$space
-    s=../s/$step
-    case $how in
-        tidy) sober; echo "$mark 0"; continue ;;
-        clean) clean "$space"; echo "$mark 0"; continue ;;
-    esac
-    cd "$d/c" || { $b mkdir -p "$d/c"; cd "$d/c" || { echo "$mark gone"; continue; }; }
-    export HOME="$d/h"
-    [ -z "$archives" ] || for old in ../s/*.out ../s/*.err; do : >"$old"; done
-    case $how in
-        plain) (exec </dev/null >"$s.out" 2>"$s.err"; . "$s"); status=$? ;;
-        terminal) (exec sh "$s" </dev/null >"$s.out" 2>"$s.err"); status=$? ;;
-        lines) $b cat "$s.in" | (exec $b setsid sh "$s" >"$s.out" 2>"$s.err"); status=$? ;;
-        none) (exec $b setsid sh "$s" </dev/null >"$s.out" 2>"$s.err"); status=$? ;;
-    esac
-    sweep
-    [ -z "$archives" ] || $b find . -type s -exec $b stat -c %a {} \\; -print0 >"$s.sockets"
-    echo "$mark $status"
-done
-"""
-"""Steps are in this shell's process group, which lets ``setsid`` give them a session without forking; ``kill 0`` in a
-script ends the script alone, because this shell catches what it sends (subshells and programs do not inherit that).
-Job control would do too, but bash gives a job the terminal only when interactive. ``kill -9 -1`` spares its caller
-(Linux), so this shell says it, and not a program. A subshell takes the redirections, so that this shell's word on a
-killed step (``Killed``) is not in its stderr. Archives fetch all of a workspace, so earlier output is emptied.
-``lines`` come through a pipe, as they do on this machine: a C library gives back to a file what it read too much.
-What an image's services are (wine's server) is started first and spared between steps, with what they keep in ``/tmp``;
-where a step's processes cannot be ended one by one, they go with them and start again by themselves."""
 
 _TOUCHES_TERMINAL = re.compile(r"tty|reset|tput|screen|script")
 """A command line that may change the terminal's settings; so does any that asks, if it is killed while asking."""
@@ -132,7 +54,7 @@ class _How(StrEnum):
     TIDY = "tidy"
     CLEAN = "clean"
     PLAIN = "plain"
-    """A step on the terminal whose script only becomes one program: it needs no shell of its own to be safe."""
+    """A step of which :func:`~opensslrun.bench.loop.is_plain_step` is true."""
 
 
 class Shell:
@@ -158,18 +80,17 @@ class Shell:
         self._socket: EngineSocket | None = None
         self._spawn: Talker | None = None
         self._untidy = False
-        self._new_mark()
+        self._new_words()
 
     def run(
         self, workspace: int, step: str, how: Input, answers: Sequence[str], timeout_s: float, *, line: str
     ) -> StepEnd:
-        """Run the script of a step to its end, or kill it. ``line`` is what it does. Raises EngineError."""
+        """Run the :func:`~opensslrun.bench.loop.step_script` of ``line`` to its end, or kill it. Raises EngineError."""
         self.open()
         if self._untidy:
             self._command(_How.TIDY, workspace)
         started = time.monotonic()
-        plain = how is Input.TERMINAL and is_plain(line)
-        self._type(workspace, step, _How.PLAIN if plain else how)
+        self._type(workspace, step, _How.PLAIN if is_plain_step(line, how) else how)
         dialogue = self._listen(answers, started + timeout_s)
         duration_s = time.monotonic() - started
         said_more = dialogue.end is None or dialogue.end.start() > 0
@@ -200,20 +121,22 @@ class Shell:
         if self._spawn is not None:
             return
         limit = str(MAX_FILE_SIZE // _ULIMIT_BLOCK)
-        argv = [_START, "sh", _LOOP, self._root, limit, "archives" if self._archives else ""]
+        argv = [START, "sh", LOOP, self._root, limit, "archives" if self._archives else ""]
         if self._terminal is not None:
-            self._container.begin(["/bin/sh", "-c", _LEAD, "sh", *argv, INSIDE], user=self._user)
+            self._container.begin(["/bin/sh", "-c", LEAD, "sh", *argv, INSIDE], user=self._user)
             self._spawn = self._terminal.spawn()
         else:
             self._socket = self._container.open_terminal(["/bin/sh", "-c", *argv, ""], user=self._user)
             self._spawn = SocketSpawn(self._socket.socket)
-        self._new_mark()
-        self._command(_How.TIDY, 0)
+        self._new_words()
+        self._say(f"opensslrun {self._key} {self._mark}")
+        self._answered()
         if self._terminal is not None:
             self._terminal.handed_over()
 
-    def _new_mark(self) -> None:
-        """A word for this shell's life: to make a pattern of one for each step would take 0.1 ms."""
+    def _new_words(self) -> None:
+        """Words for this shell's life: to make a pattern of one for each step would take 0.1 ms."""
+        self._key = secrets.token_hex(4)
         self._mark = secrets.token_hex(16)
         # A step may have changed the terminal so that it sends CRLF; that is put right before the next one.
         self._end = re.compile(rb"%s (\d+|gone)\r?\n" % self._mark.encode())
@@ -236,9 +159,12 @@ class Shell:
 
     def _command(self, how: _How, workspace: int) -> None:
         self._type(workspace, "0", how)
-        dialogue = self._listen((), time.monotonic() + _OPEN_TIMEOUT_S)
+        self._answered()
         if how is _How.TIDY:
             self._untidy = False
+
+    def _answered(self) -> None:
+        dialogue = self._listen((), time.monotonic() + _OPEN_TIMEOUT_S)
         if dialogue.stop is not Stop.END:
             self.close()
             raise EngineError(
@@ -248,9 +174,12 @@ class Shell:
             )
 
     def _type(self, workspace: int, step: str, how: Input | _How) -> None:
+        self._say(f"{self._key} {workspace} {step} {how}")
+
+    def _say(self, line: str) -> None:
         if self._spawn is not None:
             with contextlib.suppress(OSError):  # then the reading that follows meets the end of the stream
-                self._spawn.send(f"opensslrun {workspace} {step} {how} {self._mark}\n".encode())
+                self._spawn.send(line.encode() + b"\n")
 
     def _listen(self, answers: Sequence[str], deadline: float) -> Dialogue:
         if self._spawn is None:

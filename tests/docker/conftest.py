@@ -89,25 +89,34 @@ def imported_image(client: docker.DockerClient, tar: bytes) -> Iterator[str]:
 
 
 def root_with_openssl(busybox: Path, openssl: Path, shell: Path | None = None) -> bytes:
-    """A root file system as a tar; ``shell`` is what is ``/bin/sh``, None for busybox's."""
+    """A root file system as a tar, merged-/usr as ours are; ``shell`` is what is ``/bin/sh``, None for busybox's.
+
+    Libraries are found as on this machine, by its ``ld.so.cache``: the dynamic loader would look in 20 places else.
+    """
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", dereference=True) as tar:
-        tar.add(busybox, "bin/busybox")
+        for name in ("bin", "lib", "lib64"):
+            _link(tar, name, f"usr/{name}")
+        tar.add(busybox, "usr/bin/busybox")
         for name in APPLETS:
             if name != "sh" or shell is None:
-                link = tarfile.TarInfo(f"bin/{name}")
-                link.type, link.linkname = tarfile.SYMTYPE, "busybox"
-                tar.addfile(link)
+                _link(tar, f"usr/bin/{name}", "busybox")
         if shell is not None:
-            tar.add(shell, "bin/sh")
+            tar.add(shell, "usr/bin/sh")
         directory = Path(_said(openssl, "version", "-d").split('"')[1])
         modules = Path(_said(openssl, "version", "-m").split('"')[1])
         files = [openssl, *sorted(modules.glob("*.so"))]
         needed = {lib for file in [*files, *([shell] if shell else [])] for lib in _libraries(file)}
-        for path in sorted({*files, *needed}):
-            tar.add(path, str(path).lstrip("/"))
-        tar.add(directory / "openssl.cnf", str(directory / "openssl.cnf").lstrip("/"))
+        found = [path for path in (directory / "openssl.cnf", Path("/etc/ld.so.cache")) if path.exists()]
+        for path in sorted({*files, *needed, *found}):
+            tar.add(path, re.sub(r"^(?=(bin|lib|lib64)/)", "usr/", str(path).lstrip("/")))
     return buffer.getvalue()
+
+
+def _link(tar: tarfile.TarFile, name: str, target: str) -> None:
+    link = tarfile.TarInfo(name)
+    link.type, link.linkname = tarfile.SYMTYPE, target
+    tar.addfile(link)
 
 
 def _said(openssl: Path, *argv: str) -> str:

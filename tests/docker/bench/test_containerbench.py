@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -152,6 +153,67 @@ def test_a_changed_terminal_is_set_right_again_before_the_next_step(bench: Conta
     assert last.outcome.status == 3
 
 
+def test_an_answer_that_a_command_left_unread_is_no_line_to_the_shell(bench: ContainerBench) -> None:
+    with bench.workspace({}) as workspace:
+        workspace.run(Command("echo once >>ran"))
+        line = "opensslrun 2 1 terminal"  # as the first step was asked for, but for the key
+        left = workspace.run(Command("printf 'Enter pass phrase:' >/dev/tty; sleep 0.5", answers=(line,)))
+        after = workspace.run(Command("openssl version; cat ran"))
+
+    assert left.outcome.prompts == ("Enter pass phrase:",)
+    assert after.outcome.stdout.count(b"once") == 1
+    assert after.outcome.stdout.startswith(b"OpenSSL ")
+
+
+@pytest.mark.parametrize("line", ["openssl version", "openssl version; :"])
+def test_a_script_that_cannot_be_read_ends_its_step_alone(new_bench: NewBench, line: str) -> None:
+    with new_bench(transfer=Transfer.SHARED) as bench, bench.workspace({}) as workspace:
+        workspace.run(Command("chmod 000 ../s"))
+        barred = workspace.run(Command(line)).outcome
+        with bench.workspace({}) as other:
+            assert other.run(Command("openssl version")).outcome.status == 0
+
+    assert barred.ending is Ending.EXITED
+    assert barred.status != 0
+    assert barred.stdout == b""
+
+
+def test_a_plain_command_has_nothing_open_but_its_streams(bench: ContainerBench) -> None:
+    """As a config file of OpenSSL may name one, a command can read what it was given beside its streams."""
+    seen = run(bench, "openssl dgst -sha256 /proc/self/fd/3")
+    assert seen.outcome.status == 1
+    assert b"No such file" in seen.outcome.stderr
+
+    shown = run(bench, "ls /proc/self/fd")
+    assert shown.outcome.stdout.split()[:3] == [b"0", b"1", b"2"]
+    assert len(shown.outcome.stdout.split()) == 4  # the last is the directory being read
+
+
+def test_programs_on_a_volume_are_those_of_the_image_and_cannot_be_written(
+    new_bench: NewBench, client: docker.DockerClient, openssl_image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever this engine's storage: as where a daemon shows the image."""
+    monkeypatch.setattr("opensslrun.bench.storage.shown_by_a_daemon", lambda _: True)
+    listing = "find /usr -type f | sort | xargs sha256sum; find /usr | sort | xargs stat -c '%n %F %a %u %g %N'"
+    listing = re.sub(r"(?<![/.])\b(find|sort|xargs|stat|sha256sum)\b", r"busybox \1", listing)
+    writing = "echo x >>/usr/bin/openssl; echo x >/usr/new; busybox rm -f /usr/bin/openssl; mkdir /usr/lib/d"
+    with new_bench() as bench:
+        volumes = [m for m in client.api.inspect_container(bench.container_id)["Mounts"] if m["Type"] == "volume"]
+        written = run(bench, writing)
+        seen = run(bench, listing)
+    with Container(client, openssl_image) as container:
+        status, said = container.exec(["/bin/sh", "-c", listing], timeout_s=60)
+    after = {volume["Name"] for volume in client.api.volumes()["Volumes"] or []}
+
+    assert [mount["Destination"] for mount in volumes] == ["/usr"]
+    assert written.outcome.status != 0
+    assert written.outcome.stderr.count(b"ermission denied") == 4
+    assert (status, seen.outcome.status) == (0, 0)
+    assert seen.outcome.stdout == said
+    assert b"/usr/bin/openssl\n" in said
+    assert {mount["Name"] for mount in volumes} & after == set()
+
+
 def test_unknown_text_on_the_terminal_is_shown_when_it_hangs(bench: ContainerBench) -> None:
     seen = run(bench, "printf 'Say friend: ' >/dev/tty; read x </dev/tty", answers=("mellon",))
 
@@ -228,7 +290,12 @@ def test_an_image_that_was_removed_is_named_with_what_to_do(client: docker.Docke
 
 
 def test_an_image_without_a_shell_is_an_error_in_words(client: docker.DockerClient, openssl_image: str) -> None:
-    created = client.api.create_container(openssl_image, ["/bin/busybox", "rm", "-rf", "/bin/sh"], user="0:0")
+    created = client.api.create_container(
+        openssl_image,
+        ["/bin/busybox", "rm", "-rf", "/bin/sh"],
+        user="0:0",
+        host_config=client.api.create_host_config(network_mode="none"),
+    )
     try:
         client.api.start(created["Id"])
         client.api.wait(created["Id"])
