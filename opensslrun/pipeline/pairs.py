@@ -95,7 +95,12 @@ def observe_pairs(
             name: _same_as_before(run, next(each for each in begun if each.target.id == name))
             for name, run in observe(readable, consumers, told).items()
         }
-    pairs = tuple(_pair(each, run, reading.get(run.target.id)) for each in handed for run in begun)
+    done = {name: {cell.case.id: cell for cell in run.cells} for name, run in reading.items()}
+    pairs = tuple(
+        _pair(each, run, reading.get(run.target.id), done.get(run.target.id, {}).get(each.key))
+        for each in handed
+        for run in begun
+    )
     return Pairs(pairs, {name: run.reason for name, run in reading.items() if run.outcome is Outcome.ERROR})
 
 
@@ -120,7 +125,7 @@ def _same_as_before(run: TargetRun, before: TargetRun) -> TargetRun:
     return TargetRun(run.target, Outcome.ERROR, reason, run.obtained, run.proof)
 
 
-def _pair(handed: HandedOver, consumer: TargetRun, reading: TargetRun | None) -> Pair:
+def _pair(handed: HandedOver, consumer: TargetRun, reading: TargetRun | None, cell: ObservedCell | None) -> Pair:
     name = consumer.target.id
     pair = Pair(handed.case, handed.producer, name)
     if handed.reason:
@@ -129,7 +134,6 @@ def _pair(handed: HandedOver, consumer: TargetRun, reading: TargetRun | None) ->
         return replace(pair, reason=consumer.reason or "interrupted")
     if handed.key in reading.unsupported:
         return replace(pair, verdict=Verdict.UNSUPPORTED, reason=reading.unsupported[handed.key])
-    cell = next((cell for cell in reading.cells if cell.case.id == handed.key), None)
     if cell is not None:
         return replace(pair, cell=cell)
     # As for cells: one that is not proven fails in all, one that broke down later leaves the rest not run.
