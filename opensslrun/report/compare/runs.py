@@ -89,7 +89,7 @@ def compare_runs(old: m.Result, new: m.Result) -> Comparison:
     before, after = units_of(old, common.names_before), units_of(new, common.names_after)
     if not any(key in after and unit.case in common.cases for key, unit in before.items()):
         raise UsageError(f"the two results have nothing in common to compare: {_nothing(common)}")
-    kept = {key: unit for key, unit in before.items() if key in after or _was_asked(unit, new, common)}
+    kept = {key: unit for key, unit in before.items() if key in after or _was_asked(unit, old, new, common)}
     severities = {**severities_of(old), **severities_of(new)}
     changes = [
         change
@@ -124,10 +124,14 @@ def _nothing(common: Common) -> str:
     return "no cell of the one is in the other"
 
 
-def _was_asked(unit: Unit, new: m.Result, common: Common) -> bool:
-    """Whether the new run should have this cell: a selection that leaves it out is no loss, and is told."""
+def _was_asked(unit: Unit, old: m.Result, new: m.Result, common: Common) -> bool:
+    """Whether the new run should have this cell: a selection that leaves it out is no loss, and is told.
+
+    What readers pick is not known here; the same readers pick the same. A shard of other cases has other cells.
+    """
     selection = new.run.selection
-    if new.run.shard is not None or selection.readers is not None or set(unit.targets) & set(common.twins.other):
+    other_readers = selection.readers is not None and selection.readers != old.run.selection.readers
+    if new.run.shard is not None or other_readers or set(unit.targets) & set(common.twins.other):
         return False
     asked = [(selection.cases, unit.case), *((selection.targets, target) for target in unit.targets)]
     return all(not globs or any(fnmatchcase(name, glob) for glob in globs) for globs, name in asked)

@@ -214,6 +214,15 @@ def test_what_a_selection_leaves_out_is_told_and_no_regression() -> None:
     assert "not compared: 2 cells or pairs that the new run was not asked for" in shown(comparison)
     assert kinds(old, document(PASS)) == [Kind.GONE, Kind.GONE]
     assert kinds(old, document(PASS, selection={"targets": [], "cases": ["*"]})) == [Kind.GONE, Kind.GONE]
+    assert kinds(old, document(PASS, shard="1/2")) == []
+
+
+def test_readers_that_are_the_same_in_both_runs_leave_nothing_out() -> None:
+    everything: Data = {"targets": [], "cases": []}
+    new = document(PASS, selection=everything | {"readers": "current"})
+    assert kinds(document(PASS, cell(on="z")), new) == []
+    old = document(PASS, cell(on="z"), selection=everything | {"readers": "current"})
+    assert kinds(old, new) == [Kind.GONE]
 
 
 def test_an_interrupted_run_is_no_good_news() -> None:
