@@ -89,9 +89,13 @@ def _request(spec: RequestSpec) -> x509.CertificateSigningRequest:
     if spec.dns:
         names = x509.SubjectAlternativeName([x509.DNSName(name) for name in spec.dns])
         builder = builder.add_extension(names, critical=False)
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise UsageError(f"the request {spec.name!r} names the key {spec.key!r}; a request needs an RSA key here")
-    return builder.sign(key, hashes.SHA256())
+    match key:
+        case ec.EllipticCurvePrivateKey():
+            return builder.sign(key, hashes.SHA256(), ecdsa_deterministic=True)
+        case ed25519.Ed25519PrivateKey():
+            return builder.sign(key, None)
+        case _:
+            return builder.sign(key, hashes.SHA256())
 
 
 def _crl(

@@ -71,6 +71,7 @@ def load_case(path: Path, shared: Shared | None = None) -> Case:
         secrets=tuple(table.answers.values()),
         source=path,
         needs_default_config="default config" in table.needs,
+        needs_file_permissions="file permissions" in table.needs,
         sha256=_sha256(table, files),
         hands_over=tuple(table.hands_over),
         reads=reads,

@@ -48,6 +48,8 @@ class Case:
     """All answers of the case: public test data, also tried as pass phrases when a key is parsed."""
     needs_default_config: bool = False
     """Its commands name no config, so a target that has no default one cannot run it."""
+    needs_file_permissions: bool = False
+    """Its commands meet a file that they must not read; where permissions bind nobody it shows nothing."""
     source: Path = Path()
     sha256: str = ""
     """Over everything that decides what the case does: its file and its fixtures, not its recorded values."""

@@ -106,7 +106,7 @@ class CaseTable(Table):
     files: list[Name] | dict[Name, Name] = []
     text: dict[Name, str] = {}
     answers: dict[Name, str] = {}
-    needs: list[Literal["default config"]] = []
+    needs: list[Literal["default config", "file permissions"]] = []
     certificates: Name | None = None
     certificate: list[dict[str, object]] = []
     request: list[dict[str, object]] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
@@ -76,8 +77,8 @@ def certificate_values(
         **_own_values(it.der),
         **values(
             {
-                "signed_by": lambda: _signers(parsed, others),
-                "starts_now": lambda: _starts_now(body["validity"]),
+                "signed_by": lambda: signers_of(body, parsed["signature_algorithm"], parsed["signature_value"], others),
+                "starts_now": lambda: starts_now(body["validity"]["not_before"].native),
                 "key_matches": lambda: [name for name, public in sorted(keys.items()) if public == it.spki],
                 "extensions": lambda: extensions_value(body["extensions"], identity, identities),
             }
@@ -101,11 +102,11 @@ def _own_values(der: bytes) -> Mapping[str, FactValue]:
             "self_issued": lambda: _is_self_issued(body),
             "self_signature_valid": lambda: _is_signed_by(parsed, parsed),
             "self_signed": lambda: _is_self_issued(body) and _is_signed_by(parsed, parsed),
-            "serial": lambda: _small_serial(body["serial_number"]),
+            "serial": lambda: small_serial(body["serial_number"]),
             "serial_octets": lambda: _serial_octets(body["serial_number"]),
             "serial_positive": lambda: body["serial_number"].native > 0,
-            "signature_algorithm": lambda: _algorithm(parsed["signature_algorithm"]),
-            "validity_days": lambda: _validity(body["validity"]),
+            "signature_algorithm": lambda: algorithm_value(parsed["signature_algorithm"]),
+            "validity_days": lambda: lasting_value(*(body["validity"][end].native for end in _ENDS)),
             "validity_encoding": lambda: [type(body["validity"][end].chosen).__name__ for end in _ENDS],
             "public_key": lambda: _public_key(spki),
             "key_bits": lambda: public_key_value(spki)[1],
@@ -125,7 +126,7 @@ def request_values(der: bytes, keys: Mapping[str, bytes | None]) -> Values:
         {
             "version": lambda: {"v1": 1, "v2": 2, "v3": 3}.get(body["version"].native, MALFORMED),
             "subject": lambda: name_value(body["subject"]),
-            "signature_algorithm": lambda: _algorithm(parsed["signature_algorithm"]),
+            "signature_algorithm": lambda: algorithm_value(parsed["signature_algorithm"]),
             "signature_valid": lambda: x509.load_der_x509_csr(der).is_signature_valid,
             "public_key": lambda: _public_key(spki or b""),
             "key_bits": lambda: public_key_value(spki or b"")[1],
@@ -177,17 +178,24 @@ def _is_self_issued(body: Asn1) -> bool:
 
 
 def _is_signed_by(signed: Asn1, issuer: Asn1) -> bool:
-    """Whether the issuer's subject is this one's issuer, and its key verifies the signature.
+    body, algorithm, signature = (
+        signed[part] for part in ("tbs_certificate", "signature_algorithm", "signature_value")
+    )
+    return _is_body_signed_by(body, algorithm, signature, issuer)
+
+
+def _is_body_signed_by(body: Asn1, algorithm: Asn1, signature: Asn1, issuer: Asn1) -> bool:
+    """Whether the issuer's subject is this body's issuer, and its key verifies the signature.
 
     Only the key and the primitives of ``cryptography`` are used: its certificate loader refuses versions and serials,
     and its ``verify_directly_issued_by`` the SHA-1 and MD5, that old versions of ``openssl`` really write. Raises
     UnsupportedAlgorithm for a signature that cannot be checked here.
     """
-    body, signer = signed["tbs_certificate"], issuer["tbs_certificate"]
+    signer = issuer["tbs_certificate"]
     if body["issuer"].dump() != signer["subject"].dump():
         return False
     key = load_der_public_key(signer["subject_public_key_info"].dump())
-    return _verifies(key, signed["signature_algorithm"], signed["signature_value"].native, body.dump())
+    return _verifies(key, algorithm, signature.native, body.dump())
 
 
 def _verifies(key: PublicKeyTypes, algorithm: Asn1, signature: bytes, body: bytes) -> bool:
@@ -223,17 +231,17 @@ def _hash(name: str) -> hashes.HashAlgorithm:
     return found[name]()
 
 
-def _signers(signed: Asn1, others: Mapping[str, Certificate]) -> FactValue:
-    """The files whose certificate signed this one; one that cannot be read did not."""
+def signers_of(body: Asn1, algorithm: Asn1, signature: Asn1, others: Mapping[str, Certificate]) -> FactValue:
+    """The files whose certificate signed this body by name and key; one that cannot be read did not."""
     found: list[FactValue] = []
     for name in sorted(others):
         other = _parsed(others[name].der)
-        if other is not None and attempt(lambda other=other: _is_signed_by(signed, other)):  # type: ignore[misc]
+        if other is not None and attempt(lambda other=other: _is_body_signed_by(body, algorithm, signature, other)):  # type: ignore[misc]
             found.append(name)
     return found
 
 
-def _small_serial(serial: Asn1) -> FactValue:
+def small_serial(serial: Asn1) -> FactValue:
     """The serial where somebody chose it (at most 4 octets), None where it is random."""
     return int(serial.native) if len(serial.contents) <= _SERIAL_SIZES[0] else None
 
@@ -248,7 +256,8 @@ def _serial_octets(serial: Asn1) -> FactValue:
     return [low, None]
 
 
-def _algorithm(algorithm: Asn1) -> FactValue:
+def algorithm_value(algorithm: Asn1) -> FactValue:
+    """A signature's algorithm; of RSASSA-PSS with digest and salt."""
     name = str(algorithm["algorithm"].native)
     if name != "rsassa_pss":
         return name
@@ -256,16 +265,17 @@ def _algorithm(algorithm: Asn1) -> FactValue:
     return f"rsassa_pss {parameters['hash_algorithm']['algorithm'].native} salt {parameters['salt_length'].native}"
 
 
-def _validity(validity: Asn1) -> FactValue:
+def lasting_value(begin: datetime, end: datetime) -> FactValue:
     """Whole days where it is that, else the days and the seconds that are left."""
-    lasts = validity["not_after"].native - validity["not_before"].native
+    lasts = end - begin
     if 0 <= lasts.seconds <= _TWO_CLOCK_READINGS_S:
         return int(lasts.days)
     return {"days": lasts.days, "seconds": lasts.seconds}
 
 
-def _starts_now(validity: Asn1) -> bool:
-    return bool(abs(validity["not_before"].native.timestamp() - time.time()) <= CLOCK_TOLERANCE_S)
+def starts_now(begin: datetime) -> bool:
+    """Whether this moment is within an hour of now."""
+    return bool(abs(begin.timestamp() - time.time()) <= CLOCK_TOLERANCE_S)
 
 
 def _public_key(spki: bytes) -> FactValue:

@@ -20,6 +20,8 @@ _NAMES: Final = {
     "2.5.29.17": "subjectAltName",
     "2.5.29.18": "issuerAltName",
     "2.5.29.19": "basicConstraints",
+    "2.5.29.20": "cRLNumber",
+    "2.5.29.28": "issuingDistributionPoint",
     "2.5.29.30": "nameConstraints",
     "2.5.29.31": "crlDistributionPoints",
     "2.5.29.32": "certificatePolicies",
@@ -134,12 +136,17 @@ def _whose(
     return next((file for file in sorted(others) if is_that_of(others[file])), "unknown")
 
 
+def _number(parsed: Asn1, _own: Identity, _others: Mapping[str, Identity]) -> FactValue:
+    return int(parsed.native)
+
+
 _READERS: Final[dict[str, Callable[[Asn1, Identity, Mapping[str, Identity]], FactValue]]] = {
     "2.5.29.14": _subject_key,
     "2.5.29.15": _key_usage,
     "2.5.29.17": _general_names,
     "2.5.29.18": _general_names,
     "2.5.29.19": _basic_constraints,
+    "2.5.29.20": _number,
     "2.5.29.35": _authority_key,
     "2.5.29.37": _purposes,
     "2.16.840.1.113730.1.13": _comment,

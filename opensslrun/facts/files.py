@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from opensslrun.bench.base import SeenFile
-from opensslrun.facts.attempt import Values, attempt
+from opensslrun.facts.attempt import MALFORMED, Values, attempt
 from opensslrun.facts.certificates import Certificate, certificate_values, read_certificate, request_values
+from opensslrun.facts.containers import PKCS7_LABELS, Carried, read_pkcs7, read_pkcs12
+from opensslrun.facts.crls import CRL_LABELS, crl_values
 from opensslrun.facts.keys import PRIVATE_LABELS, public_key_values, read_der_key, read_pem_key
 from opensslrun.facts.model import FactValue
 from opensslrun.facts.names import public_key_value
@@ -29,7 +31,7 @@ class Surroundings:
 
 
 def surroundings(files: Mapping[str, SeenFile], secrets: Sequence[str]) -> Surroundings:
-    """The first certificate and the first private key of every file of the workspace."""
+    """The first certificate and the first private key of every file of the workspace, but for PKCS #7 and #12."""
     certificates: dict[str, Certificate] = {}
     keys: dict[str, bytes | None] = {}
     for name, seen in files.items():
@@ -115,10 +117,24 @@ def _pem_values(content: bytes, blocks: Sequence[Block], around: Surroundings, s
     request = next((block for block in blocks if block.label in _REQUEST_LABELS), None)
     if request is not None:
         drawn |= request_values(request.der or b"", around.keys)
+    crl = next((block for block in blocks if block.label in CRL_LABELS), None)
+    if crl is not None:
+        drawn |= crl_values(crl.der or b"", around.certificates)
+    pkcs7 = next((block for block in blocks if block.label in PKCS7_LABELS), None)
+    if pkcs7 is not None:
+        drawn = {**_carried(read_pkcs7(pkcs7.der or b""), around, "pkcs7.type"), **drawn}
     public = next((block for block in blocks if block.label == "PUBLIC KEY"), None)
     if public is not None:
         drawn |= public_key_values(public.der, "public_key.")
     return drawn
+
+
+def _carried(carried: Carried | None, around: Surroundings, named: str) -> Values:
+    """What a container says of itself and carries; ``named`` is its fact that is malformed where it cannot be read."""
+    if carried is None:
+        return {named: MALFORMED}
+    within = _certificates([read_certificate(der) for der in carried.certificates], around)
+    return {**within, **carried.values, **(carried.key.values if carried.key is not None else {})}
 
 
 def _certificates(certificates: Sequence[Certificate], around: Surroundings) -> Values:
@@ -143,9 +159,17 @@ def _der_values(content: bytes, around: Surroundings, secrets: Sequence[str]) ->
     key = read_der_key(content, secrets)
     if key is not None:
         return {"der.holds": "private key", **key.values}
+    crl = crl_values(content, around.certificates)
+    if len(crl) > 1:
+        return {"der.holds": "CRL", **crl}
     request = request_values(content, around.keys)
     if len(request) > 1:
         return {"der.holds": "certificate request", **request}
+    pkcs7, pkcs12 = read_pkcs7(content), read_pkcs12(content, secrets)
+    if pkcs7 is not None:
+        return {"der.holds": "PKCS #7", **_carried(pkcs7, around, "pkcs7.type")}
+    if pkcs12 is not None:
+        return {"der.holds": "PKCS #12", **_carried(pkcs12, around, "pkcs12.version")}
     if attempt(lambda: public_key_value(content)) is not None:
         return {"der.holds": "public key", **public_key_values(content, "public_key.")}
     return {"der.holds": "unknown"}

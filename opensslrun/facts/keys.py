@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from opensslrun.facts.attempt import MALFORMED, Values, attempt, values
+from opensslrun.facts.encryption import encryption_value, is_workable
 from opensslrun.facts.model import FactValue
 from opensslrun.facts.names import key_value, public_key_value
 from opensslrun.facts.pem import Block
@@ -20,19 +21,6 @@ from opensslrun.facts.pem import Block
 PRIVATE_LABELS: Final = frozenset(
     {"RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY", "PRIVATE KEY", "ENCRYPTED PRIVATE KEY"}
 )
-
-
-_CIPHERS: Final = {
-    "tripledes_3key": "DES-EDE3-CBC",
-    "des": "DES-CBC",
-    "aes128_cbc": "AES-128-CBC",
-    "aes192_cbc": "AES-192-CBC",
-    "aes256_cbc": "AES-256-CBC",
-}
-"""The names that a ``DEK-Info`` header uses, so that both formats name one cipher alike."""
-
-MAX_ROUNDS: Final = 2_000_000
-"""Iterations of a key derivation that are worked through; ``openssl`` writes 2,048, a hostile file any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +77,11 @@ def public_key_values(spki: bytes | None, prefix: str) -> Values:
     return {f"{prefix}type": kind, f"{prefix}bits": bits}
 
 
+def described_key(opened: PrivateKeyTypes) -> Key:
+    """A key that is open already: what kind it is."""
+    return _key(opened, {})
+
+
 def _key(opened: PrivateKeyTypes | None, described: Values) -> Key:
     described["key.opens"] = opened is not None
     if opened is None:
@@ -109,8 +102,7 @@ def _passwords(secrets: Sequence[str], *, encrypted: bool, encryption: FactValue
     """What to try: nothing for a key whose parameters would keep this machine busy for hours."""
     if not encrypted:
         return (None,)
-    rounds = encryption.get("iterations", 1) if isinstance(encryption, dict) else 1
-    return secrets if isinstance(rounds, int) and rounds <= MAX_ROUNDS else ()
+    return secrets if is_workable(encryption) else ()
 
 
 def _load_pem(text: bytes, secret: str | None) -> PrivateKeyTypes:
@@ -166,27 +158,4 @@ def _pem_encryption(label: str, headers: tuple[tuple[str, str], ...], der: bytes
 
 def _pkcs8_encryption(der: bytes) -> FactValue:
     """The algorithm of an EncryptedPrivateKeyInfo with its parameters. Raises ValueError when it is none."""
-    algorithm = asn1_keys.EncryptedPrivateKeyInfo.load(der, strict=True)["encryption_algorithm"]
-    scheme = algorithm["algorithm"].native
-    if scheme != "pbes2":
-        parameters = algorithm["parameters"]
-        return {
-            "scheme": scheme,
-            "iterations": parameters["iterations"].native,
-            "salt_bytes": len(parameters["salt"].native),
-        }
-    kdf = algorithm["parameters"]["key_derivation_func"]
-    described: dict[str, FactValue] = {"scheme": "PBES2", "kdf": kdf["algorithm"].native}
-    if described["kdf"] == "pbkdf2":
-        described |= {
-            "kdf": "PBKDF2",
-            "prf": "hmac " + kdf["parameters"]["prf"]["algorithm"].native,
-            "iterations": kdf["parameters"]["iteration_count"].native,
-        }
-    elif described["kdf"] == "scrypt":
-        cost, block = kdf["parameters"]["cost_parameter"].native, kdf["parameters"]["block_size"].native
-        described["iterations"] = cost * block * kdf["parameters"]["parallelization_parameter"].native
-    described["salt_bytes"] = len(kdf["parameters"]["salt"].native)
-    cipher = algorithm["parameters"]["encryption_scheme"]["algorithm"].native
-    described["cipher"] = _CIPHERS.get(cipher, cipher)
-    return described
+    return encryption_value(asn1_keys.EncryptedPrivateKeyInfo.load(der, strict=True)["encryption_algorithm"])

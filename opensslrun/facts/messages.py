@@ -61,6 +61,8 @@ class Message(StrEnum):
     PURPOSES = "purposes"
     EXPIRY = "expiry"
     HOST_MATCH = "host match"
+    BAGS = "bags"
+    """What a PKCS #12 holds, and how it is protected."""
     TEXT = "text"
     DER = "DER"
     LIBRARY_ERROR = "library error"
@@ -107,6 +109,7 @@ _LINES: tuple[tuple[Message, str], ...] = (
     (Message.PROGRESS, r"writing (?:RSA|EC|DSA) key|writing new private key to '.*'|read (?:RSA|EC|DSA) key"),
     (Message.PROGRESS, r"Getting (?:CA |request )?[Pp]rivate [Kk]ey|Using configuration from .*"),
     (Message.PROGRESS, r"Generating certificate request"),
+    (Message.PROGRESS, r"Adding Entry with serial number .*|Revoking Certificate .*|Data ?[Bb]ase [Uu]pdated"),
     (Message.RANDOM_SEED, r"Can't load .* into RNG"),
     (Message.PROMPT, r"(?:Verifying - )?[Ee]nter .*(?:pass ?phrase|[Pp]assword)(?: for .*)?:|[Pp]assword:"),
     (Message.DIALOGUE, r"You are about to be asked to enter information.*|into your certificate request\."),
@@ -123,6 +126,7 @@ _LINES: tuple[tuple[Message, str], ...] = (
     (Message.UNKNOWN_COMMAND, r"Invalid command '.*'; type \"help\" for a list\."),
     (Message.UNKNOWN_COMMAND, r"openssl:Error: '.*' is an invalid command\."),
     (Message.BAD_VALUE, r"\w+: (?:Can't parse|Non-positive number|Invalid) .*|bad -\w+ .*, using 0: .*"),
+    (Message.BAD_VALUE, r"\w+: Not a directory: .*|invalid depth -?\d+: .*"),
     (Message.USAGE, r"\w+: Use -help for summary\."),
     (Message.SHELL, r"(?:/bin/)?(?:sh|bash|ash|dash): .*"),
     (Message.EXTENSION, r"Error (?:Loading|loading|checking|adding) (?:x509|X509V3|request|extension)?.*extension.*"),
@@ -140,6 +144,13 @@ _LINES: tuple[tuple[Message, str], ...] = (
     (Message.CANNOT_OPEN, r"Can't open \"?.*\"? for writing, .*|(?!sh:).*: No such file or directory"),
     (Message.IS_A_DIRECTORY, r"Can't open \"?.*\"? for reading, Is a directory"),
     (Message.PERMISSION_DENIED, r"Can't open \"?.*\"? for reading, Permission denied"),
+    (Message.CANNOT_MAKE, r"Error outputting keys and certificates"),
+    (Message.BAGS, r"MAC(?:: \w+,| length: \d+, salt length:| Iteration) .*|PKCS7 (?:Data|Encrypted data: .*)"),
+    (
+        Message.BAGS,
+        r"(?:Certificate|Key|Shrouded Key|Secret|CRL) ?bag(?::.*)?",
+    ),
+    (Message.CANNOT_LOAD, r"error unpacking public key"),
     (Message.CANNOT_LOAD, rf"[Uu]nable to load {_THING}.*|Could not (?:read|find) .*(?:from|in|of) {_FILE}"),
     (Message.CANNOT_LOAD, rf"Could not open file or uri for loading .* from {_FILE}|Error (?:opening|loading) .*"),
     (Message.PASS_PHRASES_DIFFER, r"Verify failure"),
@@ -159,9 +170,9 @@ _LINES: tuple[tuple[Message, str], ...] = (
     (Message.KEY_BAD, r"RSA key (?:error|not ok).*|Key is invalid"),
     (Message.SUBJECT, r"subject=.*"),
     (Message.ISSUER, r"issuer=.*"),
-    (Message.DATES, r"not(?:Before|After)=.*"),
-    (Message.SERIAL, r"serial=-?[0-9A-Fa-f]+"),
-    (Message.FINGERPRINT, r"\w+ Fingerprint=[0-9A-F]{2}(?::[0-9A-F]{2})+"),
+    (Message.DATES, r"not(?:Before|After)=.*|(?:last|next)Update=.*"),
+    (Message.SERIAL, r"serial=-?[0-9A-Fa-f]+|crlNumber=(?:0x)?[0-9A-Fa-f]+"),
+    (Message.FINGERPRINT, r"(?:\w+ Fingerprint=)?[0-9A-F]{2}(?::[0-9A-F]{2}){15,}"),
     (Message.HASH, r"[0-9a-f]{8}"),
     (Message.MODULUS, r"Modulus=[0-9A-F]+"),
     (Message.PURPOSES, r"Certificate purposes:|[A-Z][\w/ .-]* : (?:Yes|No)(?: \(WARNING code=\d+\))?"),
@@ -185,6 +196,7 @@ class Block:
 
 BLOCKS: Final = (
     Block(Message.SUBJECT, re.compile(r"subject= ?\Z"), re.compile(r"\s{4}\w+ += .*\Z")),
+    Block(Message.BAGS, re.compile(r"(?:Bag|Key) Attributes(?:: .*)?\Z"), re.compile(r"\s+\w.*\Z")),
     Block(Message.TEXT, re.compile(r"X509v3 [\w ]+:(?: critical)? ?\Z"), re.compile(r"\s+\S.*\Z")),
     Block(
         Message.TEXT,
@@ -238,11 +250,13 @@ _REASONS: tuple[tuple[Message | None, str], ...] = (
     (Message.CONFIGURATION, r"DSO support routines:functionality not supported"),
     (Message.EXTENSION, r"X509 ?V3 routines:.*"),
     (Message.NAME_REFUSED, r"asn1 encoding routines:(?:string too (?:long|short)|illegal characters)"),
-    (Message.NAME_REFUSED, r"asn1 encoding routines:invalid utf8string"),
+    (Message.NAME_REFUSED, r"asn1 encoding routines:(?:invalid utf8string|first num too large)"),
+    (Message.NAME_REFUSED, r"x509 certificate routines:invalid field name"),
     (Message.KEY_MISMATCH, r"x509 certificate routines:key (?:values|type) mismatch|.*:different parameters"),
     (Message.MALFORMED, r"PEM routines:(?:no start line|bad end line|bad base64 decode|short header|not proc type)"),
     (Message.MALFORMED, r"x509 certificate routines:no certificate(?: or crl)? found"),
     (Message.SIGNATURE_BAD, r"rsa routines:(?:block type is not 01|invalid padding|padding check failed)"),
+    (Message.KEY_BAD, r"rsa routines:(?:.* not (?:inverse of|congruent to|prime|equal) ?.*|n does not equal p q)"),
     (Message.UNSUPPORTED, r"x509 certificate routines:unsupported algorithm"),
     (Message.MALFORMED, r"DECODER routines:unsupported|STORE routines:unsupported"),
     (Message.MALFORMED, rf"(?:asn1 encoding|PEM|STORE) routines:(?:{_ASN1_REASONS})"),

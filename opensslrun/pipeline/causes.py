@@ -64,6 +64,8 @@ def _marks(surprise: Surprise) -> Iterator[object]:
         yield surprise.case
         return
     yield surprise.case, surprise.step, targets
+    if ABSENT_VALUE in surprise.values.values():
+        return  # that a file or an output is not there has many causes
     yield surprise.fact.partition("@")[0], json.dumps([surprise.values, surprise.others], sort_keys=True)
 
 

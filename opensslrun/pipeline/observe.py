@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -56,7 +57,7 @@ def observe_target(
         with open_bench(obtained) as bench:
             opened(bench)
             proof = prove(bench, target)
-            unsupported = unsupported_cases(cases, proof)
+            unsupported = unsupported_cases(cases, proof, obtained)
             for case in cases:
                 if case.id in unsupported:
                     listener.cell_done(target.id, case.id, None)
@@ -80,12 +81,29 @@ def observe_target(
     return TargetRun(target, Outcome.RAN, "", obtained, proof, tuple(cells), unsupported)
 
 
-def unsupported_cases(cases: Sequence[Case], proof: Proof) -> Mapping[str, str]:
+def unsupported_cases(cases: Sequence[Case], proof: Proof, obtained: Obtained) -> Mapping[str, str]:
     """Of each case that a target with this proof cannot run, why not."""
-    if proof.config_sha256 is not None:
-        return {}
-    reason = "it needs a default config, and this target has none where its openssl looks for it"
-    return {case.id: reason for case in cases if case.needs_default_config}
+    found: dict[str, str] = {}
+    if proof.config_sha256 is None:
+        reason = "it needs a default config, and this target has none where its openssl looks for it"
+        found |= {case.id: reason for case in cases if case.needs_default_config}
+    unprotected = _unprotected(obtained)
+    if unprotected:
+        reason = f"it needs a file that may not be read, and {unprotected}"
+        found |= {case.id: reason for case in cases if case.needs_file_permissions}
+    return found
+
+
+def _unprotected(obtained: Obtained) -> str:
+    """Why a file's permissions bind nobody where this target's commands run; empty where they do.
+
+    In a container they run as a user without any privilege; on this machine as whoever runs opensslrun.
+    """
+    if obtained.target.platform == "windows":
+        return "Windows has no permission bits"
+    if obtained.image_id is None and os.geteuid() == 0:
+        return "commands run as root here, who may read all"
+    return ""
 
 
 def _in_words(proof: Proof) -> str:

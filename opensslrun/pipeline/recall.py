@@ -36,7 +36,7 @@ def observe_or_recall(
     listener.cells_recalled(obtained.target.id, len(before))
     rest = [case for case in cases if case.id not in before]
     if proof is not None:
-        unsupported = unsupported_cases(rest, proof)
+        unsupported = unsupported_cases(rest, proof, obtained)
         if before and len(unsupported) == len(rest):
             for case in rest:
                 listener.cell_done(obtained.target.id, case.id, None)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from opensslrun.bench.base import Observation, SeenFile
 from opensslrun.cases.fixtures import build
 from opensslrun.cases.specs import CertificateSpec, Specs
+from opensslrun.data import shipped
 from opensslrun.driver.outcome import Ending, Outcome
 from opensslrun.facts.extract import extract
 from opensslrun.facts.keys import PRIVATE_LABELS
@@ -23,7 +24,15 @@ Draw = Callable[..., dict[str, FactValue]]
 
 SIZE = 1024 * 1024
 
-LABELS = ["CERTIFICATE", "TRUSTED CERTIFICATE", "CERTIFICATE REQUEST", "PUBLIC KEY", "PKCS7", *sorted(PRIVATE_LABELS)]
+LABELS = [
+    "CERTIFICATE",
+    "TRUSTED CERTIFICATE",
+    "CERTIFICATE REQUEST",
+    "PUBLIC KEY",
+    "PKCS7",
+    "X509 CRL",
+    *sorted(PRIVATE_LABELS),
+]
 
 
 def check(files: dict[str, bytes], stdout: bytes = b"", stderr: bytes = b"", line: str = "openssl verify a b") -> None:
@@ -63,6 +72,14 @@ def test_any_byte_of_a_certificate_changed(der: bytes, place: int, value: int, l
     place %= len(der)
     broken = der[:place] + bytes([value]) + der[place + 1 :]
     check({"a": broken, "b": armoured("CERTIFICATE", broken), "c": armoured(label, broken)})
+
+
+@given(place=st.integers(0, 10_000), value=st.integers(0, 255), name=st.sampled_from(["3des", "aes"]))
+@settings(max_examples=100, deadline=None)
+def test_any_byte_of_a_pkcs12_changed(place: int, value: int, name: str) -> None:
+    whole = (shipped("cases") / "files" / f"arrived-{name}.p12").read_bytes()
+    place %= len(whole)
+    check({"a.p12": whole[:place] + bytes([value]) + whole[place + 1 :], "b.p12": whole[:place]})
 
 
 @given(text=st.text(max_size=300), line=st.text(max_size=80))

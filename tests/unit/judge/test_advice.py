@@ -12,7 +12,7 @@ from opensslrun.driver.version import Implementation, Version
 from opensslrun.errors import UsageError
 from opensslrun.facts.model import FactValue
 from opensslrun.judge.advice import check_tests
-from opensslrun.judge.catalogue import Catalogue
+from opensslrun.judge.catalogue import Catalogue, load_catalogue
 from opensslrun.judge.model import JudgedCell, JudgedStep, Record
 from opensslrun.judge.run import catalogue_state, judge_cells
 from opensslrun.judge.schema import Difference
@@ -116,3 +116,9 @@ def test_a_case_and_step_that_are_there_are_accepted_and_others_are_named() -> N
     ):
         with pytest.raises(UsageError, match=said):
             check_tests(Catalogue((entry("D001", "bad", PROMPT, tested_by=tested),)), cases)
+
+
+def test_every_shipped_entry_is_tested_or_says_why_not_and_names_what_was_seen() -> None:
+    for each in load_catalogue([shipped("differences.toml")]).entries:
+        assert each.tests or each.untested, each.id
+        assert each.seen, each.id

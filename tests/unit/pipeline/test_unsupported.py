@@ -52,3 +52,21 @@ def test_a_run_in_which_nothing_else_was_asked_is_not_green(tmp_path: Path, monk
     described = f'[[target]]\nid = "without"\npath = "{elsewhere(tmp_path)}"\n'
     (tmp_path / "opensslrun.toml").write_text(f'cases-dir = "cases"\n{described}')
     assert main(["matrix", "run", "-t", "without", "-c", "t"]) == 4
+
+
+PERMISSIONS = 'title = "t"\nneeds = ["file permissions"]\n[[step]]\nrun = "openssl version"\n'
+
+
+@pytest.mark.parametrize(("user", "verdict"), [(0, "unsupported"), (1000, "new")])
+def test_what_needs_file_permissions_runs_only_where_they_bind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int, verdict: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("opensslrun.pipeline.observe.os.geteuid", lambda: user)
+    (tmp_path / "cases").mkdir()
+    (tmp_path / "cases" / "t.toml").write_text(PERMISSIONS)
+    (tmp_path / "opensslrun.toml").write_text('cases-dir = "cases"\n')
+    main(["matrix", "run", "-t", "host", "-c", "t"])
+    (cell,) = json.loads(Path("opensslrun-results.json").read_text())["cells"]
+    assert cell["verdict"] == verdict
+    assert ("commands run as root here" in cell["reason"]) is (user == 0)
