@@ -36,11 +36,14 @@ class ReaderRow:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``headline`` is the whole answer in a line; ``good`` says whether nothing speaks against it."""
+    """``headline`` is the whole answer in a line; ``good`` says whether nothing speaks against it.
+
+    ``notes`` are sentences, each with the class of how it looks.
+    """
 
     headline: str
     good: bool
-    notes: tuple[str, ...]
+    notes: tuple[tuple[str, str], ...]
     guide: tuple[ReaderRow, ...]
     others: tuple[ReaderRow, ...]
 
@@ -64,35 +67,35 @@ def answer_of(result: m.Result) -> Answer:
     return Answer(
         headline=headline,
         good=whole and len(good) == len(result.readers) and not any(map(_is_risky, good)),
-        notes=tuple(_notes(result, good, found)),
+        notes=tuple(sorted(_notes(result, good, found), key=lambda note: note[0] not in {"fail", "security"})),
         guide=guide,
         others=others,
     )
 
 
-def _notes(result: m.Result, good: Sequence[m.ReaderResult], found: int) -> list[str]:
+def _notes(result: m.Result, good: Sequence[m.ReaderResult], found: int) -> list[tuple[str, str]]:
     """What has to be known with the headline."""
-    notes = []
+    notes: list[tuple[str, str]] = []
     guide = [row for row in result.readers if row.guide_row is not None]
     if guide and len(guide) < len(result.readers):
-        notes.append(f"The guide’s own requirements: {sum(map(is_good, guide))} of {len(guide)}.")
+        notes.append(("", f"The guide’s own requirements: {sum(map(is_good, guide))} of {len(guide)}."))
     if standing := sum(row.quality == "stand-in" for row in good):
-        notes.append(f"{standing} of them by a stand-in, which is named with what it does not show.")
+        notes.append(("q-stand-in", f"{standing} of them by a stand-in, which is named with what it does not show."))
     if risky := sum(map(_is_risky, good)):
-        notes.append(f"{risky} of them with known differences of security: read those first.")
+        notes.append(("security", f"{risky} of them with known differences of security: read those first."))
     missing = sum(row.quality == "not-run" for row in result.readers)
     if wrong := len(result.readers) - len(good) - missing:
-        notes.append(f"Not for {wrong}.")
+        notes.append(("fail", f"Not for {wrong}."))
     if missing:
-        notes.append(f"{missing} not run: nothing is said about them.")
+        notes.append(("not-run", f"{missing} not run: nothing is said about them."))
     if found:
-        notes.append(f"{counted(found, 'cell')} not as predicted.")
+        notes.append(("fail", f"{counted(found, 'cell')} not as predicted."))
     if pairs := len(pairs_found(result)):
-        notes.append(f"{counted(pairs, 'pair')} of producer and consumer not as predicted.")
+        notes.append(("fail", f"{counted(pairs, 'pair')} of producer and consumer not as predicted."))
     if stale := len(result.catalogue.stale):
-        notes.append(f"{counted(stale, 'known difference')} disproved by this run.")
+        notes.append(("fail", f"{counted(stale, 'known difference')} disproved by this run."))
     if not result.run.complete:
-        notes.append("The run was interrupted; this is what was done until then.")
+        notes.append(("fail", "The run was interrupted; this is what was done until then."))
     return notes
 
 

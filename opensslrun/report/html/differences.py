@@ -107,12 +107,12 @@ def _unexplained(values: _Values, result: m.Result, columns: Sequence[Column]) -
     tables, more = _tables(values.facts, columns)
     return Entry(
         id=UNEXPLAINED,
-        title="What the catalogue does not explain",
+        title="What nothing predicts",
         look="fail",
         severity="not predicted",
-        meaning="these values differ, and nobody has said yet why",
+        meaning="nobody has said yet what these values should be, or why",
         readers="",
-        why="No entry of the catalogue predicts these values.",
+        why="Neither the record of the case nor an entry of the catalogue predicts these values.",
         advice="Look at the raw output ('opensslrun review' shows it), find the cause, and write an entry.",
         since="",
         link="",
