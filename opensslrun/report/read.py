@@ -44,6 +44,7 @@ def _check_words(result: Result, path: Path) -> None:
     """Raise UsageError for a verdict or a severity that nobody knows, which no rendering could show."""
     judged: list[CellResult | PairResult] = [*result.cells, *result.pairs]
     verdicts = {each.verdict for each in judged}
+    verdicts |= {row.verdict for row in result.readers if row.verdict is not None}
     verdicts |= {finding.verdict for each in judged for step in each.steps for finding in step.findings}
     for kind, seen, known in (
         ("verdict", verdicts, set(Verdict)),
