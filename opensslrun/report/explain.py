@@ -30,7 +30,8 @@ def show_catalogue(entries: Sequence[Difference], console: Console) -> None:
 def _in_words(place: Where) -> str:
     """``the command 'openssl genrsa *'``, ``step 1 of the case verify-expired``: what is ``*`` goes without saying."""
     parts = [f"step {place.step}"] if place.step != "*" else []
-    parts += [f"the case {place.case}"] if place.case != "*" else []
+    cases = [place.case] if isinstance(place.case, str) else place.case
+    parts += [f"the case{'s' if len(cases) > 1 else ''} {', '.join(cases)}"] if "*" not in cases else []
     said = " of ".join(parts)
     if place.run == "*":
         return said or "everywhere"

@@ -25,6 +25,7 @@ def entry(where: Any, name: str = "D001", severity: str = "cosmetic") -> Differe
     [
         ({}, "Where: everywhere"),
         ({"case": "root-ca", "step": "2"}, "Where: step 2 of the case root-ca"),
+        ({"case": ["a", "b"], "step": "2"}, "Where: step 2 of the cases a, b"),
         ({"run": "openssl genrsa *"}, "Where: the command 'openssl genrsa *'"),
         ({"case": "root-ca", "run": "openssl x"}, "Where: the command 'openssl x' in the case root-ca"),
         ([{"case": "a"}, {"case": "b"}], "Where: the case a; the case b"),
