@@ -71,6 +71,8 @@ def enlarged(document: Document, cases: int = CASES, targets: int = TARGETS) -> 
         "cells": cells,
         "observations": observations,
         "differences": differences,
+        "pairs": [pair for pair in document["pairs"] if pair["case"] in kept],
+        "pair_differences": [each for each in document["pair_differences"] if each["case"] in kept],
     }
 
 

@@ -53,17 +53,20 @@ def whole() -> Document:
 def few(whole: Document) -> Document:
     """The same with every so many of its cases, so that a page is quick to look through."""
     every = len(whole["cases"]) // FEW_CASES
-    cases = {case["id"] for case in whole["cases"][::every]} | {"root-ca", "chain-expired-client"}
+    cases = {case["id"] for case in whole["cases"][::every]} | {"root-ca", "chain-expired-client", "pair-pkcs12"}
     return only_cases(whole, cases)
 
 
 def only_cases(document: Document, cases: set[str]) -> Document:
     """The part of a result that is about these cases."""
     cells = [cell for cell in document["cells"] if cell["case"] in cases]
-    explained = {finding["by"] for cell in cells for step in cell["steps"] for finding in step["findings"]}
+    pairs = [pair for pair in document["pairs"] if pair["case"] in cases]
+    explained = {finding["by"] for each in cells + pairs for step in each["steps"] for finding in step["findings"]}
     return document | {
         "cases": [case for case in document["cases"] if case["id"] in cases],
         "cells": cells,
+        "pairs": pairs,
+        "pair_differences": [each for each in document["pair_differences"] if each["case"] in cases],
         "differences": [each for each in document["differences"] if each["case"] in cases],
         "known_differences": [each for each in document["known_differences"] if each["id"] in explained],
     }
@@ -90,7 +93,7 @@ def report(few: Document, make: Maker) -> Path:
 @pytest.fixture(scope="session")
 def two_cases(few: Document, make: Maker) -> Path:
     """Every element there is, but not a thousand of each: axe looks at all of them."""
-    return make(only_cases(few, {"root-ca", "chain-expired-client"}))
+    return make(only_cases(few, {"root-ca", "chain-expired-client", "pair-pkcs12"}))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ Document = dict[str, Any]
 Maker = Callable[[Document], Path]
 Opener = Callable[..., Page]
 
-PLACES = ["", "#root-ca@windows-openssl-1.1.1g", "#case-root-ca"]
+PLACES = ["", "#root-ca@libressl-3.0.2-here", "#case-root-ca", "#pair-pkcs12+2"]
 PHONE = 390
 
 

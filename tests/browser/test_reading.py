@@ -128,7 +128,7 @@ PAIRS = [
     ("debian-12", "openssl-1.1.1f"),
     ("debian-13", "debian-experimental"),
     ("windows-openssl-1.1.1g", "openssl-1.1.1g"),
-    ("debian-sid", "debian-11"),
+    ("debian-sid", "libressl-3.0.2-here"),
 ]
 
 
@@ -221,3 +221,20 @@ def test_the_command_of_a_cell_can_be_copied(visit: Opener) -> None:
     page.focus("#filter [name=q]")
     page.keyboard.press("Control+V")
     assert page.input_value("#filter [name=q]") == "opensslrun matrix run -c root-ca -t debian-12"
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_pair_opens_what_one_version_did_with_the_files_of_another(
+    visit: Opener, few: Document, script: bool
+) -> None:
+    page = visit("#pairs", script=script)
+    page.click("#p-pair-pkcs12 tbody tr:has(th:text-is('openssl-1.1.1')) td:nth-child(9) a")
+    consumer = page.locator("#p-pair-pkcs12 .names th").nth(8).inner_text().strip()
+    pair = next(
+        each
+        for each in few["pairs"]
+        if (each["case"], each["producer"], each["consumer"]) == ("pair-pkcs12", "openssl-1.1.1", consumer)
+    )
+    assert shown(page, ".case .run") == [step["run"].strip() for step in pair["steps"]]
+    assert shown(page, ".case .facts th") == sorted_by_page(pair)
+    assert len(shown(page, ".pairgroup")) == 1

@@ -54,11 +54,11 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class PairTable:
-    """What each producer made, on each consumer."""
+    """What each producer made, on each consumer; where it does not matter who made it, one row stands for all."""
 
     case: Case
     slug: str
-    rows: tuple[tuple[Column, tuple[PairCell | None, ...]], ...]
+    rows: tuple[tuple[str, tuple[PairCell | None, ...]], ...]
     groups: tuple[PairGroup, ...]
     steps: tuple[StepView, ...]
 
@@ -104,7 +104,11 @@ def _table(case: Case, pairs: Sequence[m.PairResult], columns: Sequence[Column],
         case=case,
         slug=slug(case.id),
         rows=tuple(
-            (producer, tuple(places.get((producer.id, consumer.id)) for consumer in columns)) for producer in columns
+            (
+                producer.id if case.matters else "any of them",
+                tuple(places.get((producer.id, each.id)) for each in columns),
+            )
+            for producer in (columns if case.matters else [each for each in columns if each.id == pairs[0].producer])
         ),
         groups=tuple(groups),
         steps=tuple(steps_of({number: members[0].steps for number, members in enumerate(alike.values())}, book)),
