@@ -181,17 +181,17 @@ def test_filters_are_in_the_address_and_come_back(visit: Opener) -> None:
     page.check("#filter [value='debian-12']")
     page.check("#filter [value='windows-openssl-1.1.1g']")
     page.check("#filter [value='security']")
-    rows = shown(page, ".grid tbody th a")
+    rows = shown(page, ".main tbody th a")
     assert rows
     assert all(row.startswith("root-") for row in rows)
-    assert len(shown(page, ".grid thead tr:last-child th")) == 3
+    assert len(shown(page, ".main thead tr:last-child th")) == 3
     again = visit("#" + page.url.split("#")[1])
-    assert shown(again, ".grid tbody th a") == rows
+    assert shown(again, ".main tbody th a") == rows
     assert shown(again, ".difference h4") == shown(page, ".difference h4")
     assert again.input_value("#filter [name=q]") == "root"
     again.click("#filter [type=reset]")
     again.wait_for_function("!location.hash.includes('?')")
-    assert len(shown(again, ".grid tbody th a")) > len(rows)
+    assert len(shown(again, ".main tbody th a")) > len(rows)
 
 
 def test_a_cell_opened_with_filters_keeps_them(visit: Opener) -> None:
@@ -201,7 +201,7 @@ def test_a_cell_opened_with_filters_keeps_them(visit: Opener) -> None:
     assert page.url.endswith(f"{CELL}?c=root-*")
     again = visit("#" + page.url.split("#")[1])
     assert shown(again, ".case .run") == shown(page, ".case .run") != []
-    assert all(row.startswith("root-") for row in shown(again, ".grid tbody th a"))
+    assert all(row.startswith("root-") for row in shown(again, ".main tbody th a"))
 
 
 def test_severities_and_verdicts_can_be_picked(visit: Opener, few: Document) -> None:
@@ -209,7 +209,7 @@ def test_severities_and_verdicts_can_be_picked(visit: Opener, few: Document) -> 
     severities = {entry["id"]: entry["severity"] for entry in few["known_differences"]}
     expected = {entry for entry, severity in severities.items() if severity == "security"}
     assert set(shown(page, ".difference h4 a")) == expected
-    assert shown(page, ".grid tbody th a")
+    assert shown(page, ".main tbody th a")
     assert page.locator(".grid a.security.dim").count() == 0
     assert page.locator(".grid a.pass.dim").count() > 0
 
