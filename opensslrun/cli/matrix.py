@@ -13,6 +13,7 @@ from opensslrun.pipeline.interruption import Interruptions
 from opensslrun.pipeline.pairs import planned_pairs
 from opensslrun.pipeline.plan import BenchChoice, Options, Plan, make_plan
 from opensslrun.pipeline.session import check_writable, result_as_json, run_plan, write_result
+from opensslrun.pipeline.shard import Shard
 from opensslrun.pipeline.status import conclude
 from opensslrun.report.progress import progress_on
 from opensslrun.report.terminal import show_result
@@ -32,6 +33,7 @@ def plan_of(args: argparse.Namespace) -> Plan:
             differences=args.differences,
             readers=args.readers,
             stand_ins=getattr(args, "stand_ins", True),
+            shard=Shard.parse(args.shard) if args.shard else None,
             cache=getattr(args, "cache", False),
         )
     )

@@ -39,6 +39,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     _matrix(commands)
     _review(commands)
     _report(commands)
+    _try(commands)
     _explain(commands)
     _schema(commands)
     return parser
@@ -70,6 +71,10 @@ def _reader_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--readers", metavar="EXPR", help="targets by whom they stand for, as in 'macos>=13,ubuntu-lts' or 'guide'"
     )
+
+
+def _shard_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--shard", metavar="I/N", help="only part I of N equally long ones, to be merged afterwards")
 
 
 def _case_options(parser: argparse.ArgumentParser, *names: str) -> None:
@@ -136,6 +141,7 @@ def _matrix(commands: Commands[argparse.ArgumentParser]) -> None:
     _target_options(listing)
     _reader_options(listing)
     _case_options(listing, "-c", "--case")
+    _shard_option(listing)
     add_format(listing)
     run = _command(actions, "run", "run the cases on the targets and judge what they do", "matrix:run_run")
     _target_options(run)
@@ -144,12 +150,14 @@ def _matrix(commands: Commands[argparse.ArgumentParser]) -> None:
         "--no-stand-ins", dest="stand_ins", action="store_false", help="run nothing for a target that cannot be had"
     )
     _case_options(run, "-c", "--case")
+    _shard_option(run)
     add_format(run)
     run.add_argument("--jobs", type=_jobs, metavar="N", help="how many targets at a time (default: two a core)")
     run.add_argument(
         "--no-cache", dest="cache", action="store_false", help="run every cell, also what an earlier run observed"
     )
     run.add_argument("--bench", choices=("auto", "docker", "local"), default="auto", help="where commands may run")
+    _merge(actions)
     run.add_argument(
         "--out",
         type=Path,
@@ -202,6 +210,26 @@ def _matrix_diff(actions: Commands[argparse.ArgumentParser]) -> None:
     add_format(diff)
 
 
+def _merge(actions: Commands[argparse.ArgumentParser]) -> None:
+    merge = _command(
+        actions, "merge", "join the results of a run's parts, and of other machines, and judge anew", "merge:run"
+    )
+    merge.add_argument(
+        "results", nargs="+", type=Path, metavar="RESULTS", help="what 'matrix run' wrote, each part once"
+    )
+    merge.add_argument("--targets-file", type=Path, metavar="F", help="the targets of your own that the runs had")
+    merge.add_argument("--cases-dir", type=Path, metavar="D", help="the cases of your own that they had")
+    merge.add_argument("--differences", type=Path, metavar="F", help="the known differences of your own")
+    add_format(merge)
+    merge.add_argument(
+        "--out",
+        type=Path,
+        default=Path("opensslrun-results.json"),
+        metavar="F",
+        help="the joined result (default: %(default)s)",
+    )
+
+
 def _review(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "review", "what the last run found that nothing predicts", "review:run")
     parser.add_argument("--targets-file", type=Path, metavar="F", help="the targets of your own that the run had")
@@ -232,6 +260,28 @@ def _report(commands: Commands[argparse.ArgumentParser]) -> None:
         ("badge", "an SVG badge"),
     ):
         parser.add_argument(f"--{option}", type=Path, metavar="F", help=says)
+
+
+def _try(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands, "try", "run any command on all versions that are there, equal answers grouped", "attempt:run"
+    )
+    _target_options(parser)
+    _reader_options(parser)
+    parser.add_argument(
+        "--file", action="append", default=[], metavar="F", help="a file that the command needs; NAME=F renames it"
+    )
+    parser.add_argument("--answers", type=Path, metavar="F", help="what to answer its prompts, a line each")
+    parser.add_argument(
+        "--input",
+        choices=("terminal", "lines", "none"),
+        default="terminal",
+        help="where it is answered: on a terminal, on standard input, or nowhere",
+    )
+    parser.add_argument("--timeout", type=float, default=60.0, metavar="S", help="seconds it may take (default: 60)")
+    parser.add_argument("--jobs", type=_jobs, metavar="N", help="how many targets at a time (default: two a core)")
+    add_format(parser)
+    parser.add_argument("command", nargs="+", metavar="COMMAND", help="after --; one word is taken as a shell's line")
 
 
 def _explain(commands: Commands[argparse.ArgumentParser]) -> None:

@@ -18,6 +18,7 @@ from opensslrun.targets.carry import Carried, export_images, import_images, push
 from opensslrun.targets.load import load_known
 from opensslrun.targets.model import Obtained, Target
 from opensslrun.targets.obtain import available_all, obtain_many, remove
+from opensslrun.targets.recipe import recipes_sha256
 
 
 def _chosen(args: argparse.Namespace) -> Sequence[Target]:
@@ -28,7 +29,9 @@ def run_list(args: argparse.Namespace) -> ExitStatus:
     """Show the targets and what is there of them. Asks the engine, never the network."""
     states = available_all(_chosen(args))
     if args.format == "json":
-        out().out(json.dumps({"targets": [target_as_data(state) for state in states]}, indent=1), highlight=False)
+        recipes = recipes_sha256([state.target for state in states])
+        document = {"recipes_sha256": recipes, "targets": [target_as_data(state) for state in states]}
+        out().out(json.dumps(document, indent=1), highlight=False)
     else:
         show_targets(states, out(), datetime.now(UTC).date())
     return ExitStatus.OK

@@ -15,6 +15,7 @@ from opensslrun.judge.advice import check_tests
 from opensslrun.judge.catalogue import Catalogue, load_catalogue
 from opensslrun.judge.model import Record
 from opensslrun.judge.record import record_of
+from opensslrun.pipeline.shard import Shard, cases_of_shard
 from opensslrun.project import read_project
 from opensslrun.targets.load import Known, load_known, select_targets
 from opensslrun.targets.model import Target
@@ -45,6 +46,7 @@ class Options:
     differences: Path | None = None
     readers: str | None = None
     stand_ins: bool = True
+    shard: Shard | None = None
     cache: bool = False
     """Whether cells that were observed in earlier runs, and could show nothing else now, are not run again."""
 
@@ -53,13 +55,15 @@ class Options:
 class Plan:
     """Everything a run needs, read and checked before anything starts.
 
-    ``stand_ins`` maps the id of a chosen target to the target that runs for it when it cannot be had.
+    ``stand_ins`` maps the id of a chosen target to the target that runs for it when it cannot be had. ``cases`` are
+    those to be run: of the ``selected`` ones, the shard's.
     """
 
     options: Options
     targets: tuple[Target, ...]
     stand_ins: Mapping[str, Target]
     cases: tuple[Case, ...]
+    selected: tuple[Case, ...]
     records: Mapping[str, Record]
     catalogue: Catalogue
 
@@ -70,7 +74,8 @@ def make_plan(options: Options) -> Plan:
     chosen = choose_targets(known, options.targets, options.readers)
     by_id = {target.id: target for target in known.targets}
     every_case = all_cases(options.cases_dir)
-    cases = select_cases(every_case, options.cases)
+    selected = select_cases(every_case, options.cases)
+    cases = cases_of_shard(selected, options.shard) if options.shard else selected
     catalogue = catalogue_of(options.differences)
     check_tests(catalogue, every_case)
     records = {case.id: record_of(case) for case in cases}
@@ -81,6 +86,7 @@ def make_plan(options: Options) -> Plan:
         if options.stand_ins
         else {},
         cases=cases,
+        selected=selected,
         records={name: record for name, record in records.items() if record is not None},
         catalogue=catalogue,
     )

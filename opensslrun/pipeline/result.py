@@ -85,7 +85,8 @@ def _case(case: Case) -> m.CaseResult:
 
 def _is_whole(plan: Plan, observed: Observed) -> bool:
     """Whether every case ran on every target that matters, so that what did not turn up is nowhere."""
-    selected = bool(plan.options.targets or plan.options.cases or plan.options.readers)
+    options = plan.options
+    selected = bool(options.targets or options.cases or options.readers or options.shard)
     ran = {run.target.id for run in observed.runs if run.outcome is Outcome.RAN}
     covered = ran | {name for name, by in observed.stand_ins.items() if by in ran}
     required = {target.id for target in plan.targets if target.need is Need.REQUIRED}
@@ -119,11 +120,11 @@ def _run(plan: Plan, observed: Observed, clock: Clock) -> m.Run:
     return m.Run(
         tool_version=opensslrun.__version__,
         code_sha256=code_sha256(),
-        cases_sha256=cases_sha256(plan.cases),
+        cases_sha256=cases_sha256(plan.selected),
         selection=m.Selection(
             targets=list(plan.options.targets), cases=list(plan.options.cases), readers=plan.options.readers
         ),
-        shard=None,
+        shard=str(plan.options.shard) if plan.options.shard else None,
         started=clock.started.astimezone(UTC).isoformat(timespec="seconds"),
         duration_s=round(clock.duration_s, 3),
         complete=not observed.interrupted,

@@ -34,6 +34,8 @@ class Observed:
     have to that of its stand-in. One whose sources are not what they should be, or do not compile, has none: another
     target's success would hide that. ``defect`` is what failed in opensslrun itself while it observed a target: that
     one has an error, and the others have what they showed. ``pairs`` are what was made by one and read by another.
+    ``machines`` maps the id of a target to that of a machine's own binary, which another run saw and which is what
+    the readers of that target really have.
     """
 
     runs: tuple[TargetRun, ...]
@@ -41,6 +43,7 @@ class Observed:
     stand_ins: Mapping[str, str] = field(default_factory=dict)
     defect: Exception | None = None
     pairs: tuple[Pair, ...] = ()
+    machines: Mapping[str, str] = field(default_factory=dict)
 
 
 def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -> Observed:

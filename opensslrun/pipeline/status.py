@@ -42,7 +42,9 @@ def conclude(result: Result) -> Conclusion:
 
 def _missing(result: Result) -> tuple[str, ...]:
     """What must run and did not, a sentence each. A stand-in covers all but a target that was named itself."""
-    covered = {name for target in result.targets if target.outcome == "ran" for name in target.stand_in_for}
+    ran = {target.id for target in result.targets if target.outcome == "ran"}
+    covered = {name for target in result.targets if target.id in ran for name in target.stand_in_for}
+    covered |= {row.target for row in result.readers if row.quality == "measured" and row.by in ran}
     sentences = []
     for target in result.targets:
         match Chosen(target.chosen):

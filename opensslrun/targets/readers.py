@@ -36,6 +36,11 @@ def targets_of_readers(expression: str, targets: Sequence[Target], profiles: Map
     return tuple(target for target in targets if target.id in chosen)
 
 
+def has_version(target: Target, version: str) -> bool:
+    """Whether the target stands for users of this version (``14.5``) of its reader's system."""
+    return bool(version) and _overlaps(target.reader, "==", _numbers(version))
+
+
 def _what_there_is(targets: Sequence[Target], profiles: Mapping[str, str]) -> str:
     """The terms that a user can write, in words."""
     known = [target for target in targets if target.reader.system and target.need is not Need.RETIRED]

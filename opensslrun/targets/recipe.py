@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from opensslrun.targets.model import Builder, ImageRoute, Route, Target
+from opensslrun.targets.model import Builder, ImageRoute, PathRoute, Route, Target
 from opensslrun.targets.roottar import COMPOSITION
 from opensslrun.targets.scripts import INSTALL_SCRIPT, UNPACK_SCRIPT, build_script, prepare_script
 
@@ -43,6 +43,19 @@ def recipe_of_builder(builder: Builder, architecture: str) -> str:
     if builder.prepare is not None:
         content["preparing"] = prepare_script(builder.prepare)
     return _hash(content)
+
+
+def recipes_sha256(targets: Sequence[Target]) -> str:
+    """One hash over the recipes of all that are not binaries of a machine: the key of a cache that CI jobs share.
+
+    It says nothing of the architecture, which such a key names by itself.
+    """
+    recipes = [
+        [target.id, recipe_of(target, "")]
+        for target in targets
+        if not any(isinstance(route, PathRoute) for route in target.routes)
+    ]
+    return _hash(recipes)
 
 
 def _building(target: Target) -> list[str]:

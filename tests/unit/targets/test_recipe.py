@@ -12,8 +12,8 @@ import pytest
 
 from opensslrun.driver.version import Implementation
 from opensslrun.targets.load import load_targets
-from opensslrun.targets.model import Builder, ImageRoute, Need, Reader, SuiteRoute, TarballRoute, Target
-from opensslrun.targets.recipe import recipe_of, recipe_of_builder, tag_of
+from opensslrun.targets.model import Builder, ImageRoute, Need, PathRoute, Reader, SuiteRoute, TarballRoute, Target
+from opensslrun.targets.recipe import recipe_of, recipe_of_builder, recipes_sha256, tag_of
 from opensslrun.targets.roottar import COMPOSITION, RootTar, write_tree
 
 BUILDER = Builder("b", (ImageRoute("debian:12-slim", ("gcc",)), SuiteRoute("bookworm", ("gcc",))))
@@ -71,3 +71,10 @@ def test_other_bytes_for_the_same_content_need_another_composition_number(tmp_pa
     written = hashlib.sha256(tree.getvalue() + root_tar.getvalue()).hexdigest()[:16]
     # When this fails, roottar writes something else than before: raise COMPOSITION, then record the new pair here.
     assert (COMPOSITION, written) == (1, "0fce14c612708442")
+
+
+def test_one_hash_stands_for_all_recipes_and_for_no_binary_of_a_machine() -> None:
+    host = replace(TARGET, id="host", routes=(PathRoute(None),))
+    assert recipes_sha256([TARGET, host]) == recipes_sha256([TARGET])
+    assert recipes_sha256([replace(TARGET, platform="windows")]) != recipes_sha256([TARGET])
+    assert recipes_sha256([TARGET, replace(TARGET, id="u")]) != recipes_sha256([TARGET])
