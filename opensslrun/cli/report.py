@@ -10,6 +10,7 @@ from pathlib import Path
 from opensslrun.atomic import write_text
 from opensslrun.cli.output import err, out
 from opensslrun.errors import ExitStatus, UsageError
+from opensslrun.report.annotations import annotations_of
 from opensslrun.report.badge import badge_of
 from opensslrun.report.junit import junit_of
 from opensslrun.report.markdown import markdown_of
@@ -52,7 +53,7 @@ def _append(path: Path, text: str) -> None:
 def run(args: argparse.Namespace) -> ExitStatus:
     """Write the files that were asked for; without any, show the result as ``matrix run`` does.
 
-    In a job of GitHub Actions the Markdown goes to the job's summary too.
+    In a job of GitHub Actions the Markdown goes to the job's summary too, and what went wrong becomes annotations.
     """
     result = read_result(args.results)
     wanted = [(name, getattr(args, name)) for name in RENDERINGS if getattr(args, name) is not None]
@@ -61,6 +62,9 @@ def run(args: argparse.Namespace) -> ExitStatus:
         show_result(result, out())
     if summary:
         _append(Path(summary), markdown_of(result))
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in annotations_of(result):
+            out().out(line, highlight=False)
     for name, path in wanted:
         write_text(path, RENDERINGS[name](result))
         err().print(f"{name}: {path}", soft_wrap=True)

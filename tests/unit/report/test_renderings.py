@@ -14,6 +14,7 @@ from junitparser import TestSuite as JUnitSuite
 from markdown_it import MarkdownIt
 
 from opensslrun.cli.main import main
+from opensslrun.report.annotations import MAX_ANNOTATIONS, annotations_of
 from opensslrun.report.badge import badge_of, badge_says
 from opensslrun.report.html.page import html_of
 from opensslrun.report.junit import junit_of
@@ -265,3 +266,39 @@ def test_the_page_folds_the_table_where_it_does_not_matter_and_has_no_section_wi
     assert "each version reads what any other made as it reads its own" in page
     assert '<details class="pairs" id="p-c">' in page
     assert 'id="pairs"' not in html_of(result(cell("c", "pass")))
+
+
+def test_annotations_name_the_line_of_the_step_and_the_targets_together() -> None:
+    cells = [cell("a", "new", finding("new"), target=name) for name in ("openssl-3.0.2", "openssl-3.5.5")]
+    cases = [{"id": "a", "title": "a", "file": "cases/a,b.toml", "lines": [7]}]
+    (line,) = annotations_of(result(*cells, cases=cases))
+    said = "a on openssl-3.0.2, 3.5.5: exit_status is 0; nothing is recorded for it"
+    assert line == f"::error file=cases/a%2Cb.toml,line=7,title=new%3A openssl a::{said}"
+
+
+def test_a_cell_without_findings_is_annotated_with_its_reason_and_shipped_cases_have_no_place() -> None:
+    lines = list(annotations_of(result(*EVERY, cases=[])))
+    assert "::error title=error::broken on one: the engine went away" in lines
+    assert len(lines) == 4
+
+
+def test_annotations_are_as_many_as_are_shown_and_one_line_each() -> None:
+    cells = [cell(f"c{number}", "fail", finding("fail", value="a\r\n::error::%")) for number in range(30)]
+    lines = list(annotations_of(result(*cells)))
+    assert len(lines) == MAX_ANNOTATIONS
+    assert lines[-1] == "::error title=opensslrun::and 21 findings more, which the result has"
+    assert all("\n" not in line and "\r" not in line and "%25" in line for line in lines[:-1])
+
+
+def test_annotations_come_only_in_a_job_of_github(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "r.json").write_text(result(cell("a", "fail", finding("fail"))).model_dump_json(by_alias=True))
+    argv = ["report", str(tmp_path / "r.json"), "--junit", str(tmp_path / "j.xml")]
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    assert main(argv) == 0
+    assert capsys.readouterr().out == ""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert main(argv) == 0
+    assert capsys.readouterr().out.startswith("::error file=c/a.toml,line=1,title=fail")
