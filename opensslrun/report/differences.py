@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.padding import Padding
@@ -19,6 +19,8 @@ _FEW_FACTS = 6
 """Facts of an entry that are shown side by side; the result has them all."""
 _FEW_TARGETS = 6
 """Targets that are named one by one even where they are all but a few."""
+_MANY = 12
+"""Known differences that are all shown side by side; of more, those of security alone, or it is a wall."""
 _LINES = 3
 """Lines of the terminal that one value may take."""
 
@@ -26,19 +28,34 @@ View = m.DifferenceResult | m.PairDifferenceResult
 
 
 def show_differences(result: m.Result, console: Console) -> None:
-    """Worst first."""
+    """Worst first. Of many only the worst are shown side by side, the others by their titles."""
     known = sorted(result.known_differences, key=lambda entry: (Severity(entry.severity).rank, entry.id))
     if not known:
         return
     console.print()
     console.print(Text("Known differences", style="bold"))
-    for entry in known:
-        severity = Severity(entry.severity)
+    whole = [entry for entry in known if len(known) <= _MANY or entry.severity == Severity.SECURITY]
+    explained, commands = _explained({entry.id for entry in whole}, result), _commands(result)
+    for entry in whole:
         console.print()
-        heading = ((entry.id, "bold"), "  ", (severity.value, SEVERITY_STYLES[severity]), "  ", (entry.title, "bold"))
-        console.print(Text.assemble(*heading))
-        show_sides_of(_explained(entry.id, result), _commands(result), console)
+        console.print(_heading(entry))
+        show_sides_of(explained.get(entry.id, {}), commands, console)
         console.print(Padding(Text.assemble(("Write instead: ", "bold"), entry.advice), (0, 0, 0, 2), expand=False))
+    rest = [entry for entry in known if entry not in whole]
+    if rest:
+        console.print()
+    for entry in rest:
+        console.print(_heading(entry), soft_wrap=True)
+    if rest:
+        hint = "'opensslrun explain ID' shows one of these side by side, 'opensslrun report --html F' all of them."
+        console.print(Text(hint, style="dim"))
+
+
+def _heading(entry: m.KnownDifference) -> Text:
+    severity = Severity(entry.severity)
+    return Text.assemble(
+        (entry.id, "bold"), "  ", (severity.value, SEVERITY_STYLES[severity]), "  ", (visible(entry.title), "bold")
+    )
 
 
 Place = tuple[str, str]
@@ -104,19 +121,18 @@ def _groups(view: View, room: int) -> Iterator[tuple[str, str]]:
     yield from ((names, value) for _, names, value in groups)
 
 
-def _explained(entry: str, result: m.Result) -> Mapping[tuple[str, str], list[View]]:
-    """The differing facts that rest on an entry, by case and step."""
-    known = {
-        (each.case, step.id, finding.fact)
-        for each in _ran(result)
-        for step in each.steps
-        for finding in step.findings
-        if finding.by == entry
-    }
-    found: dict[tuple[str, str], list[View]] = {}
+def _explained(entries: Collection[str], result: m.Result) -> Mapping[str, Mapping[Place, Sequence[View]]]:
+    """The differing facts that rest on each of these entries, by case and step."""
+    known: dict[tuple[str, str, str], set[str]] = {}
+    for each in _ran(result):
+        for step in each.steps:
+            for finding in step.findings:
+                if finding.by in entries:
+                    known.setdefault((each.case, step.id, finding.fact), set()).add(finding.by)
+    found: dict[str, dict[Place, list[View]]] = {}
     for view in (*result.differences, *map(_by_consumer, result.pair_differences)):
-        if (view.case, view.step, view.fact) in known:
-            found.setdefault((view.case, view.step), []).append(view)
+        for entry in known.get((view.case, view.step, view.fact), ()):
+            found.setdefault(entry, {}).setdefault((view.case, view.step), []).append(view)
     return found
 
 
