@@ -102,4 +102,8 @@ def _files(before: Mapping[str, SeenFile], after: Mapping[str, SeenFile], secret
         around = surroundings(after, secrets)
         for name in touched:
             drawn |= {f"{fact}@{name}": value for fact, value in file_values(after[name], around, secrets).items()}
+            same = [
+                other for other, key in sorted(around.keys.items()) if other != name and key == around.keys.get(name)
+            ]
+            drawn |= {f"key.same_as@{name}": list(same)} if same else {}
     return drawn

@@ -167,6 +167,10 @@ LIES = {
     "encrypts the key with another pass phrase": Lie(
         KEY, f'ASKED="Enter pass phrase:"; {ASK}; given=another; {ENCRYPT}', "fail", {"key.opens@safe.key": False}
     ),
+    "encrypts another key": Lie(
+        KEY, f'ASKED="Enter pass phrase:"; {ASK}; {ENCRYPT.replace("my.key", f"{KEYS}/rsa-5.pem")}',
+        "new", {"key.same_as@safe.key": ABSENT},
+    ),
     "encrypts the key otherwise": Lie(
         KEY, f'ASKED="Enter pass phrase:"; {ASK}; "$REAL" rsa -aes128 -in my.key -out safe.key -passout "pass:$given"',
         "new", {"key.encryption@safe.key": AES_128},
