@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from opensslrun.pipeline.observed import ObservedCell
+    from opensslrun.targets.model import Obtained, Proof
 
 
 class Listener:
@@ -31,6 +36,12 @@ class Listener:
 
     def cell_done(self, target: str, case: str, error: str | None) -> None:
         """A cell was observed, or could not be."""
+
+    def cell_observed(self, obtained: Obtained, proof: Proof, cell: ObservedCell) -> None:
+        """A cell was observed on a target with this proof, and what was seen of it."""
+
+    def found(self, target: str, case: str, verdict: str, reason: str) -> None:
+        """A cell was not as predicted."""
 
     def reading(self, pairs: int) -> None:
         """All cells are done; now so many pairs are going to be read."""

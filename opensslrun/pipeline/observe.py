@@ -65,6 +65,7 @@ def observe_target(
                 listener.cell_started(target.id, case.id)
                 cell = observe_case(bench, case)
                 cells.append(cell)
+                listener.cell_observed(obtained, proof, cell)
                 listener.cell_done(target.id, case.id, cell.error)
                 if cell.error is not None:
                     return TargetRun(target, Outcome.ERROR, cell.error, obtained, proof, tuple(cells))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from opensslrun.bench.base import Bench
 from opensslrun.cases.model import Case
 from opensslrun.errors import BuildFailedError, ChecksumError, EnvironmentLacksError, OpensslrunError
+from opensslrun.pipeline.asitgoes import Judging
 from opensslrun.pipeline.cellcache import CellCache
 from opensslrun.pipeline.events import Listener
 from opensslrun.pipeline.interruption import Interruptions
@@ -78,7 +79,8 @@ def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -
             missing[target.id] = TargetRun(target, Outcome.NOT_RUN, str(got))
     _tell_missing(missing, listener)
     listener.planned(len(ready) * len(plan.cases))
-    observed, interrupted, defect = _observe(plan, ready, jobs, listener, interruptions.seen)
+    judging = Judging(listener, plan)
+    observed, interrupted, defect = _observe(plan, ready, jobs, judging, interruptions.seen)
     ended = {**missing, **observed}
     stopped = {t.id: TargetRun(t, Outcome.NOT_RUN, "interrupted") for t in targets if t.id not in ended}
     runs = tuple({**ended, **stopped}[target.id] for target in targets)

@@ -9,10 +9,23 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from opensslrun.pipeline.events import Listener
-from opensslrun.report.words import counted, names_in_words, visible
+from opensslrun.report.words import counted, names_in_words, shortened, visible
+
+_FOUND = 300
+"""Characters of what was found that are told while a run goes on; the end has all of it."""
 
 SLOW_S = 10.0
 """Seconds after which a cell that still runs is named."""
@@ -80,6 +93,10 @@ class PlainProgress(Listener):
         if error:
             self._say(f"{consumer}: {case} of {producer}: {error}")
 
+    def found(self, target: str, case: str, verdict: str, reason: str) -> None:
+        """Say what was found."""
+        self._say(f"{verdict}: {target}: {case}: {shortened(reason, _FOUND)}")
+
     def __enter__(self) -> Self:
         return self
 
@@ -99,6 +116,8 @@ class LiveProgress(Listener):
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TextColumn("left", style="dim"),
+            TimeRemainingColumn(),
             console=console,
             transient=True,
         )
@@ -161,6 +180,13 @@ class LiveProgress(Listener):
         if error:
             self._progress.console.print(f"{target}: {case}: {visible(error)}", soft_wrap=True)
         self._describe()
+
+    def found(self, target: str, case: str, verdict: str, reason: str) -> None:
+        """A line that stays."""
+        said = shortened(visible(reason), _FOUND)
+        self._progress.console.print(
+            Text.assemble((verdict, "bold red"), f": {target}: {case}: {said}"), soft_wrap=True
+        )
 
     def _describe(self) -> None:
         if self._cells is None:

@@ -1,0 +1,48 @@
+"""What is wrong is told while a run goes on, with its verdict, once a cell."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from pathlib import Path
+
+from rich.console import Console
+
+from opensslrun.pipeline.interruption import Interruptions
+from opensslrun.pipeline.plan import Options, make_plan
+from opensslrun.pipeline.session import run_plan
+from opensslrun.report.progress import LiveProgress, PlainProgress
+
+REAL = shutil.which("openssl") or "openssl"
+CASE = """
+title = "One step that breaks a promise, and one as promised"
+[[step]]
+run = "openssl version"
+expect = { exit_status = 3 }
+"""
+
+
+def lines(folder: Path, listener_of: type[PlainProgress] | type[LiveProgress]) -> list[str]:
+    (folder / "own.toml").write_text(f'[[target]]\nid = "one"\npath = "{REAL}"\n')
+    cases = folder / "cases"
+    cases.mkdir()
+    (cases / "zz-broken.toml").write_text(CASE)
+    stream = io.StringIO()
+    console = Console(file=stream, width=200, force_terminal=listener_of is LiveProgress)
+    options = Options(
+        targets=("one",), cases=("zz-broken", "verify-expired"), targets_file=folder / "own.toml", cases_dir=cases
+    )
+    with Interruptions() as interruptions, listener_of(console) as listener:
+        run_plan(make_plan(options), listener, interruptions)
+    return stream.getvalue().splitlines()
+
+
+def test_a_failure_is_a_line_of_its_own_as_soon_as_it_is_seen(tmp_path: Path) -> None:
+    said = lines(tmp_path, PlainProgress)
+    (line,) = [line for line in said if line.startswith("fail: one: zz-broken: ")]
+    assert said.index(line) < said.index("[2/2] one: zz-broken")
+    assert not [line for line in said if line.startswith(("new", "fail")) and "verify-expired" in line]
+
+
+def test_on_a_terminal_the_line_stays_above_the_bar(tmp_path: Path) -> None:
+    assert any("one: zz-broken: " in line and "fail" in line for line in lines(tmp_path, LiveProgress))
