@@ -22,7 +22,7 @@ expect = { exit_status = 3 }
 """
 
 
-def lines(folder: Path, listener_of: type[PlainProgress] | type[LiveProgress]) -> list[str]:
+def lines(folder: Path, listener_of: type[PlainProgress | LiveProgress]) -> list[str]:
     (folder / "own.toml").write_text(f'[[target]]\nid = "one"\npath = "{REAL}"\n')
     cases = folder / "cases"
     cases.mkdir()
