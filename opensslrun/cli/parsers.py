@@ -42,6 +42,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     _try(commands)
     _explain(commands)
     _schema(commands)
+    _completion(commands)
     return parser
 
 
@@ -303,3 +304,10 @@ def _explain(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def _schema(commands: Commands[argparse.ArgumentParser]) -> None:
     _command(commands, "schema", "the JSON Schema of results", "schema:run")
+
+
+def _completion(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands, "completion", "a script by which your shell completes commands and options", "completion:run"
+    )
+    parser.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="for which shell")

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel's content where a Python that does not know the checkout finds it."""
     folder = tmp_path_factory.mktemp("site")
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder)
+        archive.extractall(folder)  # noqa: S202  (our own wheel)
     return folder
 
 
@@ -98,3 +99,46 @@ def test_a_wheel_without_its_data_says_so(installed: Path) -> None:
 @pytest.mark.parametrize("name", DATA)
 def test_this_install_finds_the_data(name: str) -> None:
     assert shipped(name).exists()
+
+
+@pytest.fixture(scope="module")
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``python -m build`` makes, with the build requirements that are installed already."""
+    folder = tmp_path_factory.mktemp("dist")
+    argv = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def test_both_distributions_are_fit_for_an_index(distributions: Path) -> None:
+    files = sorted(str(path) for path in distributions.iterdir())
+    assert [name.rpartition(".")[2] for name in files] == ["whl", "gz"]
+    done = subprocess.run(
+        [sys.executable, "-m", "twine", "check", "--strict", *files], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_wheel_of_the_source_distribution_is_that_of_the_checkout(distributions: Path, tmp_path: Path) -> None:
+    (source,) = distributions.glob("*.tar.gz")
+    with tarfile.open(source) as tar:
+        tar.extractall(tmp_path, filter="data")
+    (top,) = tmp_path.iterdir()
+    argv = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", str(tmp_path / "out"), str(top)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    names = []
+    for folder in (distributions, tmp_path / "out"):
+        (wheel,) = folder.glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            names.append(sorted(archive.namelist()))
+    assert names[0] == names[1]
+
+
+def test_the_version_stands_in_one_place(distributions: Path) -> None:
+    import opensslrun as package
+
+    (wheel,) = distributions.glob("*.whl")
+    assert wheel.name.startswith(f"opensslrun-{package.__version__}-")
+    assert f"## {package.__version__}" in (ROOT / "CHANGELOG.md").read_text()
