@@ -6,6 +6,7 @@ import contextlib
 import os
 import stat
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from opensslrun.driver.system import here
@@ -13,7 +14,12 @@ from opensslrun.errors import UsageError
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace a file by this UTF-8 text; a reader sees the old file or the new one, never a part.
+    """Replace a file by this UTF-8 text; see :func:`write_pieces`."""
+    write_pieces(path, [text])
+
+
+def write_pieces(path: Path, pieces: Iterable[str]) -> None:
+    """Replace a file by the UTF-8 text of these pieces; a reader sees the old file or the new one, never a part.
 
     A symbolic link is followed, so that the file it names is replaced. A file that was there keeps its permissions.
     What is no regular file (``/dev/null``, a pipe) is written to and never replaced. Raises UsageError with the
@@ -24,11 +30,12 @@ def write_text(path: Path, text: str) -> None:
     try:
         mode = _mode_of(destination)
         if mode is not None and not stat.S_ISREG(mode):
-            destination.write_text(text, encoding="utf-8", newline="\n")
+            with destination.open("w", encoding="utf-8", newline="\n") as file:
+                file.writelines(pieces)
             return
         handle, name = tempfile.mkstemp(prefix=f".{destination.name}.", dir=destination.parent)
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
             here.set_mode(file.fileno(), here.new_file_mode() if mode is None else stat.S_IMODE(mode))

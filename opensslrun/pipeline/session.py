@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from opensslrun.atomic import write_text
+from pydantic import BaseModel
+
+from opensslrun.atomic import write_pieces
 from opensslrun.errors import UsageError
 from opensslrun.pipeline.events import Listener
 from opensslrun.pipeline.interruption import Interruptions
@@ -55,7 +58,35 @@ def _seldom_collecting() -> Iterator[None]:
 
 def result_as_json(result: Result) -> str:
     """The result as one JSON document."""
-    return visible_json(result.model_dump_json(by_alias=True, indent=1)) + "\n"
+    return "".join(result_in_pieces(result))
+
+
+def result_in_pieces(result: Result) -> Iterator[str]:
+    """The result as one JSON document, a line for each cell, pair and the like, so that it is never in memory twice."""
+    opening = "{\n"
+    for name, field in Result.model_fields.items():
+        yield f"{opening} {json.dumps(field.alias or name)}: "
+        opening = ",\n"
+        value = getattr(result, name)
+        if isinstance(value, list):
+            yield from _members("[", ((None, member) for member in value), "]")
+        elif isinstance(value, dict):
+            yield from _members("{", value.items(), "}")
+        else:
+            yield _json_of(value)
+    yield "\n}\n"
+
+
+def _members(opening: str, members: Iterable[tuple[str | None, BaseModel]], closing: str) -> Iterator[str]:
+    before = f"{opening}\n  "
+    for key, member in members:
+        yield before + ("" if key is None else f"{json.dumps(key)}: ") + _json_of(member)
+        before = ",\n  "
+    yield opening + closing if before.startswith(opening) else f"\n {closing}"
+
+
+def _json_of(value: BaseModel | int) -> str:
+    return visible_json(value.model_dump_json(by_alias=True)) if isinstance(value, BaseModel) else json.dumps(value)
 
 
 def check_writable(path: Path) -> None:
@@ -77,5 +108,5 @@ def write_result(result: Result, path: Path) -> bool:
     """
     if not result.run.complete and not any(cell.steps for cell in result.cells) and path.exists():
         return False
-    write_text(path, result_as_json(result))
+    write_pieces(path, result_in_pieces(result))
     return True
