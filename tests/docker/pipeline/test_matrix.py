@@ -108,7 +108,8 @@ def test_everything_is_as_predicted_on_every_target_to_be_had(whole: tuple[Path,
     assert {target["id"] for target in result["targets"] if target["outcome"] == "ran"} >= TARGETS
     assert not any(target["outcome"] == "error" for target in result["targets"])
     assert result["summary"]["comparisons"] > 0
-    found = [finding for cell in result["cells"] for step in cell["steps"] for finding in step["findings"]]
+    seen = (*result["cells"], *result["pairs"])
+    found = [finding for cell in seen for step in cell["steps"] for finding in step["findings"]]
     absent = sum(finding["value"] == {"absent": True} for finding in found)
     assert absent, "on Windows there is no file.mode, and that was compared too"
     assert result["summary"]["comparisons"] == result["summary"]["facts"] + absent
