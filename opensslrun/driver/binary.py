@@ -31,6 +31,9 @@ from opensslrun.errors import CommandFailedError, EnvironmentLacksError, Refused
 
 READ_TIMEOUT_S: Final = 60.0
 
+_READING = Path(__file__).with_name("reading.cnf")
+"""``req`` opens a config even to read, and fails where there is no default one (seen with 4.0.3)."""
+
 
 class Binary:
     """An ``openssl`` binary: the one at ``path``, the first on PATH, or the one of another place by its ``runner``.
@@ -121,7 +124,8 @@ class Binary:
         place = Path(path).absolute()
         first_block(place, "CERTIFICATE REQUEST")
         asked = ("-noout", "-subject", "-pubkey", "-nameopt", "RFC2253")
-        outcome = self._runner.run(Task(("req", "-in", Source(place), *asked), place.parent, timeout_s=READ_TIMEOUT_S))
+        words = ("req", "-config", Source(_READING), "-in", Source(place), *asked)
+        outcome = self._runner.run(Task(words, place.parent, timeout_s=READ_TIMEOUT_S))
         what = f"reading the request {place} with {self.name}"
         require_success(outcome, what)
         return read_request_printed(place, outcome, what)

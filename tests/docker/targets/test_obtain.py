@@ -318,9 +318,12 @@ def test_a_target_that_cannot_be_had_is_listed_with_the_reason(
     assert seen.availability is Availability.UNOBTAINABLE
     assert "come through apt on a ubuntu machine" in seen.reason
     monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
-    seen = available(shipped["openssl-1.1.1g"])
+    seen = available(shipped["debian-13"])
     assert seen.availability is Availability.UNOBTAINABLE
     assert "No container engine answers" in seen.reason
+    seen = available(shipped["openssl-1.1.1g"])
+    assert seen.availability is Availability.OBTAINABLE
+    assert "by compiling it on this machine, with --bench local" in seen.reason
     assert available(shipped["host"]).availability is Availability.READY
 
 
