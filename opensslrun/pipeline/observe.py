@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 from opensslrun.bench.base import Bench, Command, SeenFile
 from opensslrun.cases.model import Case
+from opensslrun.driver.system import here
 from opensslrun.errors import EngineError, OpensslrunError, TargetNotProvenError
 from opensslrun.facts.extract import extract
 from opensslrun.pipeline.events import Listener
@@ -102,7 +102,8 @@ def _unprotected(obtained: Obtained) -> str:
     """
     if obtained.target.platform == "windows":
         return "Windows has no permission bits"
-    if obtained.image_id is None and os.geteuid() == 0:
+    ids = here.user_ids()
+    if obtained.image_id is None and ids is not None and ids[0] == 0:
         return "commands run as root here, who may read all"
     return ""
 
