@@ -62,7 +62,7 @@ def test_what_needs_file_permissions_runs_only_where_they_bind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int, verdict: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("opensslrun.pipeline.observe.os.geteuid", lambda: user)
+    monkeypatch.setattr("opensslrun.pipeline.observe.here.user_ids", lambda: (user, user))
     (tmp_path / "cases").mkdir()
     (tmp_path / "cases" / "t.toml").write_text(PERMISSIONS)
     (tmp_path / "opensslrun.toml").write_text('cases-dir = "cases"\n')
