@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -330,8 +329,18 @@ class Run:
     peak_kb: int
 
 
+MEASURED = """
+import resource, runpy, sys, pathlib
+try:
+    runpy.run_module("opensslrun", run_name="__main__", alter_sys=True)
+finally:
+    pathlib.Path("peak").write_text(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+"""
+"""Runs opensslrun, and notes the most memory that this one process had, in KiB."""
+
+
 def opensslrun(folder: Path, *args: str) -> subprocess.CompletedProcess[bytes]:
-    argv = [sys.executable, "-m", "opensslrun", *args]
+    argv = [sys.executable, "-c", MEASURED, *args]
     environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
     return subprocess.run(
         argv, env=environment, cwd=folder, capture_output=True, timeout=600, check=False, stdin=subprocess.DEVNULL
@@ -357,9 +366,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     assert b"Traceback" not in done.stderr
     document = (folder / "result.json").read_bytes()
     cells = {(cell["target"], cell["case"]): cell for cell in json.loads(document)["cells"]}
-    peak_kb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    Path("/tmp/liarx/out.txt").write_bytes(done.stdout)
-    Path("/tmp/liarx/err.txt").write_bytes(done.stderr)
+    peak_kb = int((folder / "peak").read_text())
     return Run(done.returncode, done.stdout, done.stderr, document, cells, peak_kb)
 
 
