@@ -36,11 +36,13 @@ ALL = {"root-ca-false", "verify-expired", "wrong-pass-phrase"}
 def starts(client: docker.DockerClient, image: str) -> Iterator[list[str]]:
     """The containers of an image that the engine starts meanwhile, as it tells by its events."""
     seen: list[str] = []
-    since = int(time.time())
-    events = client.events(since=since, decode=True, filters={"type": "container", "event": "start", "image": image})
+    begin = time.time_ns()  # the engine is asked by whole seconds, in which an earlier start may lie
+    events = client.events(
+        since=begin // 10**9, decode=True, filters={"type": "container", "event": "start", "image": image}
+    )
 
     def listen() -> None:
-        seen.extend(event["id"] for event in events)
+        seen.extend(event["id"] for event in events if event["timeNano"] >= begin)
 
     thread = threading.Thread(target=listen, daemon=True)
     thread.start()
