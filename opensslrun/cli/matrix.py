@@ -8,16 +8,14 @@ import json
 from rich.text import Text
 
 from opensslrun.cli.output import err, out
+from opensslrun.cli.shown import show_concluded
 from opensslrun.errors import ExitStatus, UsageError
 from opensslrun.pipeline.interruption import Interruptions
 from opensslrun.pipeline.pairs import planned_pairs
 from opensslrun.pipeline.plan import BenchChoice, Options, Plan, make_plan
-from opensslrun.pipeline.session import check_writable, result_as_json, run_plan, write_result
+from opensslrun.pipeline.session import check_writable, run_plan, write_result
 from opensslrun.pipeline.shard import Shard
-from opensslrun.pipeline.status import conclude
 from opensslrun.report.progress import progress_on
-from opensslrun.report.terminal import show_result
-from opensslrun.report.words import visible
 
 
 def plan_of(args: argparse.Namespace) -> Plan:
@@ -95,13 +93,7 @@ def run_run(args: argparse.Namespace) -> ExitStatus:
     if unwritten is None and not written:
         err().print(f"opensslrun: interrupted before anything was finished; {args.out} is as it was", soft_wrap=True)
         return ExitStatus.INTERRUPTED
-    if args.format == "json":
-        out().out(result_as_json(result), end="", highlight=False)
-    else:
-        show_result(result, out())
-    conclusion = conclude(result)
-    for reason in conclusion.reasons:
-        err().print(f"opensslrun: {visible(reason)}", soft_wrap=True)
+    conclusion = show_concluded(result, args.format)
     if unwritten is not None:
         raise unwritten
     err().print(f"result: {args.out}", soft_wrap=True)

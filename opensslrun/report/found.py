@@ -9,19 +9,21 @@ from opensslrun.report import model as m
 from opensslrun.report.words import value_in_words, visible
 
 
+def finding_in_words(finding: m.FindingResult) -> str:
+    """One sentence, which begins with the fact."""
+    said = f"{visible(finding.fact)} is {value_in_words(finding.value)}"
+    if finding.promise:
+        said += f"; promised: {visible(finding.promise)}"
+    if finding.by:
+        said += f"; {visible(finding.by)} predicts {value_in_words(finding.predicted)}"
+    elif not finding.promise:
+        said += "; nothing is recorded for it"
+    return said
+
+
 def findings_in_words(step: m.StepResult) -> Iterator[str]:
     """A sentence for each finding of a step that makes the run fail."""
-    for finding in step.findings:
-        if not Verdict(finding.verdict).is_found:
-            continue
-        said = f"{visible(finding.fact)} is {value_in_words(finding.value)}"
-        if finding.promise:
-            said += f"; promised: {visible(finding.promise)}"
-        if finding.by:
-            said += f"; {visible(finding.by)} predicts {value_in_words(finding.predicted)}"
-        elif not finding.promise:
-            said += "; nothing is recorded for it"
-        yield said
+    return (finding_in_words(finding) for finding in step.findings if Verdict(finding.verdict).is_found)
 
 
 def cell_in_words(cell: m.CellResult | m.PairResult) -> str:

@@ -12,11 +12,11 @@ from opensslrun.judge.model import Verdict
 from opensslrun.judge.schema import Severity
 from opensslrun.report import model as m
 from opensslrun.report.differences import show_differences
-from opensslrun.report.found import pair_in_words, pairs_found
+from opensslrun.report.found import finding_in_words, pair_in_words, pairs_found
 from opensslrun.report.grid import VERDICT_STYLES, show_grid
 from opensslrun.report.pairs import pairs_in_words, show_pairs
 from opensslrun.report.readers import readers_in_words, show_readers
-from opensslrun.report.words import counted, names_in_words, value_in_words, visible
+from opensslrun.report.words import counted, names_in_words, visible
 
 MANY = 8
 """Facts of one step that nothing is recorded for; more of them are a case that is not recorded yet, and a wall.
@@ -72,13 +72,8 @@ def _show_findings(step: m.StepResult, console: Console) -> None:
         console.print(Padding(line, (0, 0, 0, 4), expand=False))
         findings = [finding for finding in findings if finding not in unrecorded]
     for finding in findings:
-        line = Text.assemble((visible(finding.fact), "bold"), f" is {value_in_words(finding.value)}")
-        if finding.promise:
-            line.append(f"; promised: {visible(finding.promise)}")
-        if finding.by:
-            line.append(f"; {finding.by} predicts {value_in_words(finding.predicted)}")
-        elif not finding.promise:
-            line.append("; nothing is recorded for it")
+        line = Text(finding_in_words(finding))
+        line.stylize("bold", 0, len(visible(finding.fact)))
         console.print(Padding(line, (0, 0, 0, 4), expand=False))
 
 
