@@ -11,19 +11,16 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal, Self
 
 from opensslrun.bench.engine import engine_errors
+from opensslrun.bench.removal import RUN_LABEL, remove
 from opensslrun.bench.sockets import EngineSocket, engine_socket, frames
 from opensslrun.errors import EngineError
 
 if TYPE_CHECKING:
     import docker
-
-RUN_LABEL = "opensslrun.run"
-"""Label on every container, with the id of the run that made it."""
 
 KEEPER = ("/bin/sh", "-c", "cat >/dev/null; exit 0")
 """The first process: ends when its stdin ends. The shell around ``cat`` waits for every child it inherits, so that
@@ -34,11 +31,6 @@ KEEPER_USER = 65534
 
 _KILL_TRIES = 10
 _KILL_PAUSE_S = 0.2
-
-_LEFTOVER_AFTER_S = 300
-"""Age at which a container that was made and never started is taken for the leftover of a killed client."""
-
-_ALIVE = frozenset({"running", "paused", "restarting", "removing", "stopping"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,32 +158,13 @@ class Container:
         identity, self._id = self._id, None
         if identity is not None:
             with engine_errors(f"remove the container for {self._name}"):
-                self._remove(identity)
+                remove(self._api, identity)
 
     def end(self) -> None:
         """From another thread: let the container end, so that whatever is waited for in it comes back with an error."""
         keeper = self._keeper
         if keeper is not None:
             keeper.shut()
-
-    def _remove(self, identity: str) -> None:
-        import docker.errors  # noqa: PLC0415 -- the SDK is imported late
-
-        deadline = time.monotonic() + self._api.timeout
-        while time.monotonic() < deadline:
-            try:
-                self._api.remove_container(identity, v=True, force=True)
-            except docker.errors.NotFound:
-                return
-            except docker.errors.APIError as error:
-                # "removal is already in progress": the engine was quicker. Podman then says 500 and "state improper".
-                if error.status_code != 409 and "container state improper" not in str(error.explanation):
-                    raise
-                time.sleep(0.02)
-        raise EngineError(
-            f"The engine did not remove the container {identity[:12]} in {self._api.timeout} s; "
-            f"run `docker rm --force {identity[:12]}`"
-        )
 
     def exec(
         self,
@@ -304,20 +277,3 @@ class Container:
             return
         with contextlib.suppress(EngineError):  # the first error says more than this one would
             self.close()
-
-
-def remove_leftovers(client: docker.DockerClient) -> int:
-    """Remove containers that a client made and was killed before it started them; how many there were.
-
-    A started container ends with its client; one that was never started has nothing that could end it.
-    """
-    removed = 0
-    with engine_errors("look for containers left by runs that were killed"):
-        for seen in client.api.containers(all=True, filters={"label": RUN_LABEL}):
-            age = datetime.now(UTC).timestamp() - float(seen["Created"])
-            # Podman refuses to be asked for the state "dead", and has others of its own.
-            if seen["State"] not in _ALIVE and age > _LEFTOVER_AFTER_S:
-                with contextlib.suppress(EngineError), engine_errors("remove a leftover container"):
-                    client.api.remove_container(seen["Id"], v=True, force=True)
-                    removed += 1
-    return removed

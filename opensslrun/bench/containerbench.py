@@ -12,11 +12,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from opensslrun.bench.base import Command, Observation, SeenFile, without_modes
-from opensslrun.bench.container import KEEPER_USER, Container, Options, remove_leftovers
+from opensslrun.bench.container import KEEPER_USER, Container, Options
 from opensslrun.bench.engine import connect
 from opensslrun.bench.exchange import ROOT, ArchiveVolume, Exchange, SharedDirectory
 from opensslrun.bench.loop import step_script
 from opensslrun.bench.pseudoterminal import PseudoTerminal
+from opensslrun.bench.removal import remove_leftovers
 from opensslrun.bench.shell import Shell, StepEnd
 from opensslrun.bench.storage import with_programs_at_hand
 from opensslrun.driver.dialogue import check_answers, typed

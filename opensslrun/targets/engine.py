@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from opensslrun.bench.container import RUN_LABEL
 from opensslrun.bench.engine import connect, engine_errors
+from opensslrun.bench.removal import RUN_LABEL
 from opensslrun.errors import EngineError
 from opensslrun.targets.cache import Work
 from opensslrun.targets.silence import answer_within

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
 
-from opensslrun.bench.container import remove_leftovers
+from opensslrun.bench.removal import remove_leftovers
 from opensslrun.errors import BuildFailedError, ChecksumError, EngineError, EnvironmentLacksError
 from opensslrun.targets.build import build_root, fetch_source
 from opensslrun.targets.cache import Cache, Work, sha256_of

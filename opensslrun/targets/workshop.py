@@ -7,12 +7,13 @@ import os
 import tarfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import IO
 
 from opensslrun.bench.container import BUILDER, Container
 from opensslrun.bench.engine import engine_errors
+from opensslrun.bench.removal import remove
 from opensslrun.errors import EngineError
 from opensslrun.targets.cache import Work
 from opensslrun.targets.engine import Engine, Image
@@ -60,7 +61,8 @@ def _ended_by(engine: Engine, container: Container, work: Work) -> Iterator[None
     def watch() -> None:
         while not done.wait(_WATCH_S):
             if work.stop.is_set():
-                _remove(engine, identity)
+                with suppress(EngineError), engine_errors("stop a build"):  # what is wrong is told when it is closed
+                    remove(engine.client.api, identity)
                 return
 
     watcher = threading.Thread(target=watch, daemon=True)
@@ -73,17 +75,6 @@ def _ended_by(engine: Engine, container: Container, work: Work) -> Iterator[None
     finally:
         done.set()
         watcher.join()
-
-
-def _remove(engine: Engine, identity: str) -> None:
-    import docker.errors  # noqa: PLC0415 -- the SDK is imported late, see bench.engine
-
-    with engine_errors("stop a build"):
-        try:
-            engine.client.api.remove_container(identity, force=True)
-        except docker.errors.APIError as error:
-            if error.status_code not in {404, 409}:
-                raise
 
 
 def archive_of(files: Mapping[str, bytes]) -> bytes:

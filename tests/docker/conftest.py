@@ -18,9 +18,9 @@ from pathlib import Path
 import docker
 import pytest
 
-from opensslrun.bench.container import RUN_LABEL
 from opensslrun.bench.containerbench import ContainerBench, Transfer
 from opensslrun.bench.engine import connect
+from opensslrun.bench.removal import RUN_LABEL, remove
 
 TEST_LABEL = "opensslrun.test"
 APPLETS = ("cat", "sh", "ls", "sleep", "ps", "ln", "mkfifo", "mkdir", "rm", "chmod", "wc", "id", "env", "nc", "touch")
@@ -139,7 +139,7 @@ def new_bench(client: docker.DockerClient, openssl_image: str) -> Iterator[Bench
         )
 
     yield make
-    left = client.api.containers(all=True, filters={"label": f"{RUN_LABEL}={run_id}"})
-    for container in left:
-        client.api.remove_container(container["Id"], force=True, v=True)
-    assert left == []
+    found = client.api.containers(all=True, filters={"label": f"{RUN_LABEL}={run_id}"})
+    for container in found:
+        remove(client.api, container["Id"])
+    assert [(container["Id"][:12], container["State"], container["Status"]) for container in found] == []

@@ -21,10 +21,11 @@ import docker.errors
 import pytest
 
 from opensslrun.bench.base import Command, Observation
-from opensslrun.bench.container import RUN_LABEL, Bind, Container, Options, remove_leftovers
+from opensslrun.bench.container import Bind, Container, Options
 from opensslrun.bench.containerbench import RUN_USER, ContainerBench, Transfer
 from opensslrun.bench.exchange import ROOT, SharedDirectory
 from opensslrun.bench.pseudoterminal import INSIDE, PseudoTerminal
+from opensslrun.bench.removal import RUN_LABEL, remove_leftovers
 from opensslrun.driver.outcome import Ending, Input
 from opensslrun.errors import EngineError
 
@@ -460,7 +461,7 @@ def test_a_container_never_started_is_a_leftover_only_when_it_is_old(
     remove_leftovers(client)
     client.api.inspect_container(created)
 
-    monkeypatch.setattr("opensslrun.bench.container._LEFTOVER_AFTER_S", -100)
+    monkeypatch.setattr("opensslrun.bench.removal._LEFTOVER_AFTER_S", -100)
     assert remove_leftovers(client) >= 1
     with pytest.raises(docker.errors.NotFound):
         client.api.inspect_container(created)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from opensslrun.bench.container import RUN_LABEL
+from opensslrun.bench.removal import RUN_LABEL
 from opensslrun.targets.engine import Engine
 from opensslrun.targets.images import Job, find_image
 from opensslrun.targets.model import Target
