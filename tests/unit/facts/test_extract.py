@@ -33,6 +33,8 @@ GUIDE: Steps = (
     ("openssl x509 -in missing.crt", ()),
     ("openssl nonsense", ()),
 )
+WRONG_PASS_PHRASE = 7
+"""The step of GUIDE that gives one."""
 
 
 @pytest.fixture
@@ -56,8 +58,13 @@ def run(bench: LocalBench, steps: Steps, kind: Input = Input.TERMINAL) -> list[M
 
 
 def test_repeated_runs_have_the_same_facts_down_to_the_wording(bench: LocalBench) -> None:
+    """But for the words after a wrong pass phrase: one padding in 256 is right by chance (2 of 400 runs, 3.0.19)."""
     with bench:
         first, *others = (run(bench, GUIDE) for _ in range(4))
+    assert "wrong pass phrase" in str(first[WRONG_PASS_PHRASE]["stderr.classes"])
+    for facts in (first, *others):
+        said = facts[WRONG_PASS_PHRASE]["stderr"]
+        facts[WRONG_PASS_PHRASE] = {**facts[WRONG_PASS_PHRASE], "stderr": said != ""}
     assert all(other == first for other in others)
     assert all("unknown: " not in str(facts["stderr.classes"]) + str(facts["stdout.classes"]) for facts in first)
 
