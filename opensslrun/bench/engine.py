@@ -25,6 +25,10 @@ CALL_TIMEOUT_S = 60.0
 20 s on one that unpacks a large image at the same time."""
 
 
+_EXPLANATION = 400
+"""Characters of an engine's explanation that a sentence repeats."""
+
+
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
     """What the engine says about itself. ``memory`` is in bytes, ``system`` is ``linux`` or ``windows``."""
@@ -119,7 +123,9 @@ def engine_errors(doing: str) -> Iterator[None]:
 
 
 def _explanation(error: docker.errors.APIError) -> str:
-    return " ".join(str(error.explanation or error).split())[:400].rstrip(".")
+    """What an engine says of its own troubles ends with the cause, so it is the middle that is left out."""
+    said = " ".join(str(error.explanation or error).split()).rstrip(".")
+    return said if len(said) <= _EXPLANATION else f"{said[: _EXPLANATION // 2]} … {said[-_EXPLANATION // 2 :]}"
 
 
 def _cause(error: BaseException) -> str:

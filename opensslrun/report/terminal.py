@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.padding import Padding
@@ -40,10 +40,12 @@ def _show_found(result: m.Result, console: Console) -> None:
     if found or pairs:
         console.print()
         console.print(Text("Not as predicted", style="bold"))
-    for cell in found:
+    for cells in _alike(found):
+        cell = cells[0]
         verdict = Verdict(cell.verdict)
+        what = cell.case if len(cells) == 1 else counted(len(cells), "case")
         console.print()
-        console.print(Text.assemble((verdict.value, VERDICT_STYLES[verdict]), f"  {cell.target}: {cell.case}"))
+        console.print(Text.assemble((verdict.value, VERDICT_STYLES[verdict]), f"  {cell.target}: {what}"))
         if not cell.steps or verdict is Verdict.ERROR:
             console.print(Padding(Text(visible(cell.reason)), (0, 0, 0, 2), expand=False))
         for step in cell.steps:
@@ -60,6 +62,15 @@ def _show_found(result: m.Result, console: Console) -> None:
     for stale in result.catalogue.stale:
         console.print()
         console.print(Text.assemble(("stale", "bold red"), f"  {stale.id}: {visible(stale.reason)}"))
+
+
+def _alike(found: Sequence[m.CellResult]) -> Iterator[Sequence[m.CellResult]]:
+    """Cells that did not even begin, for one reason, together: a target that broke down is one thing and not many."""
+    together: dict[tuple[str, ...], list[m.CellResult]] = {}
+    for cell in found:
+        own = () if not cell.steps and cell.verdict == Verdict.ERROR else (cell.case,)
+        together.setdefault((cell.target, cell.reason, *own), []).append(cell)
+    yield from together.values()
 
 
 def _show_findings(step: m.StepResult, console: Console) -> None:

@@ -99,6 +99,7 @@ def test_an_engine_that_stops_in_the_middle_is_one_sentence(monkeypatch: pytest.
         (docker.errors.ImageNotFound("no such image"), "does not have that image"),
         (docker.errors.NotFound("no such container: x"), "no such container: x"),
         (docker.errors.APIError("driver failed\n  badly."), "'driver failed badly'"),
+        (docker.errors.APIError("cannot mount " + "x" * 1000 + ": permission denied"), "x: permission denied'"),
         (docker.errors.DockerException("odd"), r"stopped answering \(odd\)"),
         (BrokenPipeError(32, "Broken pipe"), r"stopped answering \(Broken pipe\)"),
     ],

@@ -135,6 +135,16 @@ def test_a_target_that_did_not_run_is_named_with_its_reason() -> None:
     assert "0 of 1 target ran" in text
 
 
+def test_a_target_that_broke_down_is_told_once_and_not_for_each_case() -> None:
+    broken = {**target("broken", "OpenSSL", "1"), "outcome": "error", "reason": "no room left"}
+    cells = [{**cell("broken", "error", reason="no room left"), "case": name} for name in ("one", "two", "three")]
+    ended = {**cell("broken", "error", step("openssl x", {}), reason="it ended"), "case": "four"}
+    text = shown(document(targets=[broken], cells=[*cells, ended], differences=[], known_differences=[]))
+    assert "error  broken: 3 cases\n  no room left\n" in text
+    assert "error  broken: four\n  it ended\n" in text
+    assert text.count("no room left") == 2  # there, and beside the answer
+
+
 def test_control_characters_of_a_run_are_shown_and_not_obeyed() -> None:
     finding = {"fact": "stdout", "verdict": "new", "value": "a\x1b[31mb\u202e", "predicted": None, "by": ""}
     data = document(cells=[cell("host", "new", step("openssl \x1b]0;x\x07", {"stdout": "x"}, finding))])
