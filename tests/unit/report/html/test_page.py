@@ -209,6 +209,12 @@ def test_the_answer_names_the_stand_in_and_what_it_does_not_show() -> None:
     assert "macOS yes, with differences none stand-in libressl-3.0.2 does not show Apple's own changes" in text
 
 
+def test_of_a_reader_whose_target_did_not_run_no_difference_is_known_rather_than_none() -> None:
+    rows = [reader("Fedora", "fedora", quality="not-run", by=None, verdict=None, reason="no image")]
+    text = " ".join(Elements(page(readers=rows)).text.split())
+    assert "Fedora not run not known not run" in text
+
+
 @pytest.mark.parametrize(
     ("verdict", "headline"), [("new", "Works for 1 of your 2 kinds of reader"), (None, "Works for 1 of your 2")]
 )
