@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import total_ordering
+from functools import lru_cache, total_ordering
 from typing import Self
 
 from packaging.version import Version as Pep440
@@ -62,14 +62,7 @@ class Version:
     @property
     def order(self) -> Pep440:
         """The place of this version among its implementation's, for comparisons."""
-        match = _NUMBER.fullmatch(self.number)
-        if match is None:
-            raise ValueError(f"{self.number!r} is not a version number")
-        release = ([*match["release"].split("."), "0", "0"])[:3]
-        letters = _letters_as_number(match["letters"] or "")
-        pre = re.match(r"-(alpha|beta|pre|dev)(\d*)", self.suffix)
-        stage = {"alpha": "a", "beta": "b", "pre": "rc", "dev": ".dev"}[pre[1]] + (pre[2] or "0") if pre else ""
-        return Pep440(f"{'.'.join(release)}.{letters}{stage}")
+        return _order(self.number, self.suffix)
 
     def __lt__(self, other: object) -> bool:
         if not isinstance(other, Version):
@@ -89,6 +82,19 @@ class Version:
 
     def __str__(self) -> str:
         return f"{self.implementation} {self.number}{self.suffix}"
+
+
+@lru_cache(maxsize=1024)
+def _order(number: str, suffix: str) -> Pep440:
+    """Remembered: a run compares the same few versions thousands of times. Raises ValueError."""
+    match = _NUMBER.fullmatch(number)
+    if match is None:
+        raise ValueError(f"{number!r} is not a version number")
+    release = ([*match["release"].split("."), "0", "0"])[:3]
+    letters = _letters_as_number(match["letters"] or "")
+    pre = re.match(r"-(alpha|beta|pre|dev)(\d*)", suffix)
+    stage = {"alpha": "a", "beta": "b", "pre": "rc", "dev": ".dev"}[pre[1]] + (pre[2] or "0") if pre else ""
+    return Pep440(f"{'.'.join(release)}.{letters}{stage}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from opensslrun.cases.model import Case
 from opensslrun.errors import UsageError
 from opensslrun.judge.catalogue import Catalogue
-from opensslrun.judge.model import Finding, Judgement, Verdict
-from opensslrun.judge.schema import Difference, TestedBy
+from opensslrun.judge.model import Finding, Judgement, StepJudgement, Verdict
+from opensslrun.judge.schema import Difference, TestedBy, matches_fact
 
 
 def check_tests(catalogue: Catalogue, cases: Iterable[Case]) -> None:
@@ -30,33 +30,34 @@ def broken_advice(judgements: Sequence[Judgement], catalogue: Catalogue) -> Iter
     What is so on a platform whatever is written there (line ends and file modes on Windows) has an entry of its own,
     and is no fault of an advice about something else.
     """
+    by_case: dict[str, list[Judgement]] = {}
+    for judgement in judgements:
+        by_case.setdefault(judgement.case, []).append(judgement)
     for entry in catalogue.entries:
         for test in entry.tests:
-            sentence = next(_faults(entry, test, judgements), None)
+            sentence = next(_faults(entry, test, by_case.get(test.case, [])), None)
             if sentence is not None:
                 yield entry.id, sentence
 
 
 def _faults(entry: Difference, test: TestedBy, judgements: Sequence[Judgement]) -> Iterator[str]:
+    """``judgements`` are those of the test's case."""
     where = f"{test.case}, step {test.step}"
-    ran = False
-    claimed: set[str] = set()
+    ran: dict[int, tuple[Judgement, StepJudgement]] = {}
     for judgement in judgements:
-        findings = (
-            [each for each in judgement.findings if each.step == test.step] if judgement.case == test.case else []
-        )
-        ran = ran or bool(findings)
-        for finding in findings:
-            if not test.claims(finding.fact):
-                continue
-            claimed.add(finding.fact)
-            if _differs(entry, finding):
+        for step in judgement.steps:
+            if step.step == test.step and step.findings:
+                ran.setdefault(id(step), (judgement, step))
+    claimed = {finding.fact for _, step in ran.values() for finding in step.findings if test.claims(finding.fact)}
+    for judgement, step in ran.values():
+        for finding in step.findings:
+            if finding.fact in claimed and _differs(entry, finding):
                 yield (
                     f"the advice of {entry.id} is said to give the same everywhere by {where}, but {finding.by} knows "
                     f"{finding.fact} to differ there on {judgement.who}"
                 )
     for glob in test.facts if ran else ():
-        if not any(TestedBy(case=test.case, facts=[glob]).claims(fact) for fact in claimed):
+        if not any(matches_fact(fact, glob) for fact in claimed):
             yield f"the advice of {entry.id} is said to be tested by the fact {glob} of {where}, which never turned up"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import compress
 from pathlib import Path
 
 from opensslrun.driver.version import Version
@@ -43,52 +44,62 @@ class Catalogue:
         raise UsageError(f"no known difference has the id {name!r}; there are: {known}")
 
     def covering(self, cell: JudgedCell, step: JudgedStep) -> tuple[Prediction, ...]:
-        """Everything the catalogue says of this step on this target, for whatever fact."""
+        """Everything the catalogue says of this step on this target, for whatever fact.
+
+        Where it says the same of a step on several targets, they are given one and the same tuple.
+        """
         there = _at(self, cell.case, step.id, step.run)
-        meant = _meant(self, cell.target, cell.version, cell.platform, cell.made_by)
-        return tuple(said for said in there if (said.difference.id, said.number) in meant)
+        meant = _on(self, cell.target, cell.version, cell.platform)
+        made = _made(self, cell.made_by)
+        chosen = tuple([place in meant and place in made for place in there.places])
+        return _picked(self, cell.case, step.id, step.run, chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class _There:
+    """What is said of a step, on whatever target, and the place of each among all values of the catalogue."""
+
+    predictions: tuple[Prediction, ...]
+    places: tuple[int, ...]
 
 
 @lru_cache(maxsize=4096)
-def _at(catalogue: Catalogue, case: str, step: str, run: str) -> tuple[Prediction, ...]:
-    """What is said of a step, on whatever target. Remembered, because a step is judged on every target."""
+def _at(catalogue: Catalogue, case: str, step: str, run: str) -> _There:
+    """What is said of a step. Remembered, because a step is judged on every target."""
+    covering = {entry.id for entry in catalogue.entries if entry.covers(case, step, run)}
+    found = [
+        (place, said)
+        for place, said in enumerate(_values(catalogue))
+        if said.difference.id in covering and said.shown.is_at(case, run)
+    ]
+    return _There(tuple(said for _, said in found), tuple(place for place, _ in found))
+
+
+@lru_cache(maxsize=16384)
+def _picked(catalogue: Catalogue, case: str, step: str, run: str, chosen: tuple[bool, ...]) -> tuple[Prediction, ...]:
+    """Some of what is said of a step."""
+    return tuple(compress(_at(catalogue, case, step, run).predictions, chosen))
+
+
+@lru_cache(maxsize=16)
+def _values(catalogue: Catalogue) -> tuple[Prediction, ...]:
+    """Every value of every entry, in the order of the catalogue."""
     return tuple(
-        Prediction(entry, shown, number)
-        for entry in catalogue.entries
-        if entry.covers(case, step, run)
-        for number, shown in enumerate(entry.shows, 1)
-        if shown.is_at(case, run)
-    )
-
-
-@lru_cache(maxsize=4096)
-def _meant(
-    catalogue: Catalogue, target: str, version: Version, platform: str, made_by: tuple[Version, str] | None
-) -> frozenset[tuple[str, int]]:
-    """The entries, with the numbers of their values, that speak of a target and of what it reads, of whatever step."""
-    return _on(catalogue, target, version, platform) & _made(catalogue, made_by)
-
-
-@lru_cache(maxsize=256)
-def _on(catalogue: Catalogue, target: str, version: Version, platform: str) -> frozenset[tuple[str, int]]:
-    """The entries, with the numbers of their values, that speak of a target, of whatever step."""
-    return frozenset(
-        (entry.id, number)
-        for entry in catalogue.entries
-        for number, shown in enumerate(entry.shows, 1)
-        if shown.is_on(target, version, platform)
+        Prediction(entry, shown, number) for entry in catalogue.entries for number, shown in enumerate(entry.shows, 1)
     )
 
 
 @lru_cache(maxsize=256)
-def _made(catalogue: Catalogue, producer: tuple[Version, str] | None) -> frozenset[tuple[str, int]]:
-    """The entries, with the numbers of their values, that speak of files of a producer; None is for no pair at all."""
-    return frozenset(
-        (entry.id, number)
-        for entry in catalogue.entries
-        for number, shown in enumerate(entry.shows, 1)
-        if shown.is_made(producer)
-    )
+def _on(catalogue: Catalogue, target: str, version: Version, platform: str) -> frozenset[int]:
+    """The places of the values that speak of a target, of whatever step."""
+    values = enumerate(_values(catalogue))
+    return frozenset(place for place, said in values if said.shown.is_on(target, version, platform))
+
+
+@lru_cache(maxsize=256)
+def _made(catalogue: Catalogue, producer: tuple[Version, str] | None) -> frozenset[int]:
+    """The places of the values that speak of files of a producer; None is for no pair at all."""
+    return frozenset(place for place, said in enumerate(_values(catalogue)) if said.shown.is_made(producer))
 
 
 def prediction_for(fact: str, said: Iterable[Prediction], where: str) -> Prediction | None:

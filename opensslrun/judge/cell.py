@@ -8,16 +8,51 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from opensslrun.cases.model import Promise
 from opensslrun.facts.model import FactValue
 from opensslrun.judge.catalogue import Catalogue, ContradictionError, Prediction, prediction_for
 from opensslrun.judge.match import ABSENT, Seen, matches
-from opensslrun.judge.model import Finding, JudgedCell, JudgedStep, Judgement, Record, Verdict
+from opensslrun.judge.model import Finding, JudgedCell, JudgedStep, Judgement, Record, StepJudgement, Verdict
 
-Judged = dict[tuple[str, str, bytes, tuple[tuple[str, int], ...]], tuple[tuple[Promise, ...], tuple[Finding, ...]]]
-"""Steps that are judged already, by what was seen and what is said of it, with the promises they were held to."""
+
+class Judged:
+    """Steps that are judged already, by what was seen and what is said of it. It only saves time.
+
+    For cells that are judged by the same records and catalogue.
+    """
+
+    def __init__(self) -> None:
+        self._same: dict[tuple[str, str, int, int, int], tuple[StepJudgement, object]] = {}
+        self._alike: dict[tuple[str, str, bytes, tuple[tuple[str, int], ...]], tuple[object, StepJudgement]] = {}
+
+    def of(
+        self, cell: JudgedCell, step: JudgedStep, record: Mapping[str, FactValue], catalogue: Catalogue
+    ) -> StepJudgement:
+        """The judgement of a step; where another target showed the very same and the same is said of it, that one's.
+
+        Raises ContradictionError.
+        """
+        said = catalogue.covering(cell, step)
+        rests_on = (step.facts, said, step.promises)
+        # By identity first, which tells most of them; what an id is of is kept, so that it stays that one's.
+        same = (cell.case, step.id, id(step.facts), id(said), id(step.promises))
+        found = self._same.get(same)
+        if found is None:
+            found = self._same[same] = (self._of(cell, step, record, said), rests_on)
+        return found[0]
+
+    def _of(
+        self, cell: JudgedCell, step: JudgedStep, record: Mapping[str, FactValue], said: Sequence[Prediction]
+    ) -> StepJudgement:
+        # Marshalled and not compared, because 1 equals True; version 2 writes equal values alike.
+        seen = marshal.dumps(dict(sorted(step.facts.items())), 2)
+        key = (cell.case, step.id, seen, tuple((each.difference.id, each.number) for each in said))
+        promises, judgement = self._alike.get(key, (None, None))
+        if judgement is None or promises is not step.promises:
+            judgement = _judge_step(cell, step, record, said)
+            self._alike[key] = (step.promises, judgement)
+        return judgement
 
 
 def judge_cell(
@@ -25,29 +60,30 @@ def judge_cell(
 ) -> Judgement:
     """The cell's verdict. A catalogue that contradicts itself about it is an error of the cell: no judge, no pass.
 
-    ``judged`` is what cells judged by the same records and catalogue have in common; it only saves time.
+    ``judged`` is what cells judged by the same records and catalogue have in common.
     """
-    judgement = _judge(cell, record, catalogue, {} if judged is None else judged)
-    return judgement if cell.producer is None else replace(judgement, producer=cell.producer.target)
-
-
-def _judge(cell: JudgedCell, record: Record | None, catalogue: Catalogue, judged: Judged) -> Judgement:
+    judged = Judged() if judged is None else judged
+    said = record or {}
+    producer = cell.producer.target if cell.producer is not None else None
     try:
-        findings = tuple(
-            finding
-            for step in cell.steps
-            for finding in _step_findings(cell, step, (record or {}).get(step.id, {}), catalogue, judged)
-        )
+        steps = tuple([judged.of(cell, step, said.get(step.id, {}), catalogue) for step in cell.steps])
     except ContradictionError as error:
-        return Judgement(cell.target, cell.case, Verdict.ERROR, str(error), (), 0)
-    disproved = tuple(_disproved(cell, record or {}, findings))
-    compared = sum(1 for finding in findings if finding.by)
+        return Judgement(cell.target, cell.case, Verdict.ERROR, str(error), (), 0, (), producer)
+    disproved = tuple([_disproved(cell, *wrong) for step in steps for wrong in step.wrong])
+    compared = sum([step.compared for step in steps])
+    worst = [step.verdict for step in steps if step.verdict is not None]
     if cell.error is not None:
-        return Judgement(cell.target, cell.case, Verdict.ERROR, cell.error, findings, compared, disproved)
-    if not findings:
-        return Judgement(cell.target, cell.case, Verdict.ERROR, "no fact was drawn from it", (), 0, disproved)
-    verdict = min((finding.verdict for finding in findings), key=lambda verdict: verdict.rank)
-    return Judgement(cell.target, cell.case, verdict, _reason(verdict, findings), findings, compared, disproved)
+        verdict, reason = Verdict.ERROR, cell.error
+    elif not worst:
+        verdict, reason = Verdict.ERROR, "no fact was drawn from it"
+    else:
+        verdict = min(worst, key=_rank)
+        reason = _reason(verdict, steps)
+    return Judgement(cell.target, cell.case, verdict, reason, steps, compared, disproved, producer)
+
+
+def _rank(verdict: Verdict) -> int:
+    return verdict.rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +95,22 @@ class _Expected:
     prediction: Prediction | None
 
 
-def _step_findings(
-    cell: JudgedCell, step: JudgedStep, record: Mapping[str, FactValue], catalogue: Catalogue, judged: Judged
-) -> tuple[Finding, ...]:
-    """The findings of a step; where another target showed the very same and the same is said of it, they are its."""
-    said = catalogue.covering(cell, step)
-    # Marshalled and not compared, because 1 equals True; version 2 writes equal values alike.
-    seen = marshal.dumps(dict(sorted(step.facts.items())), 2)
-    key = (cell.case, step.id, seen, tuple((each.difference.id, each.number) for each in said))
-    promises, findings = judged.get(key, ((), ()))
-    if key not in judged or promises is not step.promises:
-        findings = tuple(_judge_step(cell, step, record, said))
-        judged[key] = (step.promises, findings)
-    return findings
-
-
 def _judge_step(
+    cell: JudgedCell, step: JudgedStep, record: Mapping[str, FactValue], said: Sequence[Prediction]
+) -> StepJudgement:
+    findings = tuple(_findings(cell, step, record, said))
+    return StepJudgement(
+        step=step.id,
+        findings=findings,
+        verdict=min((finding.verdict for finding in findings), key=_rank, default=None),
+        compared=sum(1 for finding in findings if finding.by),
+        shown=sum(1 for finding in findings if finding.seen is not ABSENT),
+        known=frozenset(finding.by for finding in findings if finding.verdict is Verdict.KNOWN),
+        wrong=tuple(_wrong(findings, record)),
+    )
+
+
+def _findings(
     cell: JudgedCell, step: JudgedStep, record: Mapping[str, FactValue], said: Sequence[Prediction]
 ) -> Iterator[Finding]:
     promised = {promise.fact for promise in step.promises}
@@ -123,23 +159,25 @@ def _verdict(fact: str, seen: Seen, expected: _Expected, *, as_expected: bool, b
     return Verdict.PASS if as_expected else Verdict.NEW
 
 
-def _disproved(cell: JudgedCell, record: Record, findings: Sequence[Finding]) -> Iterator[tuple[str, str]]:
-    """Catalogue entries that this cell shows to be wrong: another value than predicted, or the recorded one."""
+def _wrong(findings: Sequence[Finding], record: Mapping[str, FactValue]) -> Iterator[tuple[Finding, bool]]:
+    """What shows a catalogue entry to be wrong: another value than predicted, or the recorded one."""
     for finding in findings:
         if finding.difference is None:
             continue
         if finding.verdict is not Verdict.KNOWN:
-            yield (
-                finding.by,
-                f"{finding.by} predicts {show(finding.predicted)} for {finding.fact} of {cell.case}, step "
-                f"{finding.step}, {cell.where}, which shows {show(finding.seen)}",
-            )
-        elif finding.fact in record.get(finding.step, {}) and matches(record[finding.step][finding.fact], finding.seen):
-            yield (
-                finding.by,
-                f"{finding.by} predicts {show(finding.predicted)} for {finding.fact} of {cell.case}, step "
-                f"{finding.step}, {cell.where}, which shows {show(finding.seen)} as recorded; it is no difference",
-            )
+            yield finding, False
+        elif finding.fact in record and matches(record[finding.fact], finding.seen):
+            yield finding, True
+
+
+def _disproved(cell: JudgedCell, finding: Finding, as_recorded: bool) -> tuple[str, str]:
+    """The entry, and the sentence that tells why it is wrong."""
+    return (
+        finding.by,
+        f"{finding.by} predicts {show(finding.predicted)} for {finding.fact} of {cell.case}, step {finding.step}, "
+        f"{cell.where}, which shows {show(finding.seen)}"
+        + (" as recorded; it is no difference" if as_recorded else ""),
+    )
 
 
 def show(value: Seen) -> str:
@@ -162,12 +200,12 @@ def show(value: Seen) -> str:
     return str(value)
 
 
-def _reason(verdict: Verdict, findings: Sequence[Finding]) -> str:
-    worst = [finding for finding in findings if finding.verdict is verdict]
+def _reason(verdict: Verdict, steps: Sequence[StepJudgement]) -> str:
     if verdict is Verdict.PASS:
         return ""
     if verdict is Verdict.KNOWN:
-        return "known: " + ", ".join(sorted({finding.by for finding in worst}))
+        return "known: " + ", ".join(sorted(frozenset().union(*(step.known for step in steps))))
+    worst = [finding for step in steps for finding in step.findings if finding.verdict is verdict]
     first = worst[0]
     more = f", and {len(worst) - 1} more" if len(worst) > 1 else ""
     if verdict is Verdict.HUNG:

@@ -105,6 +105,28 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class StepJudgement:
+    """What was made of one step, and what that amounts to.
+
+    Steps that showed the very same, and of which the very same was predicted, may share one, whoever showed it: all
+    that is counted or looked up is so once for each of these and not once for each target.
+    """
+
+    step: str
+    findings: tuple[Finding, ...]
+    verdict: Verdict | None
+    """The worst of the findings; None without any."""
+    compared: int
+    """Facts held against a prediction."""
+    shown: int
+    """Facts that were there."""
+    known: frozenset[str]
+    """The ids of the catalogue's entries that explain something of it."""
+    wrong: tuple[tuple[Finding, bool], ...]
+    """Findings that show an entry to be wrong; true where they are as recorded, and so no difference at all."""
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """A cell's verdict, in words, and everything it rests on. ``compared`` counts facts held against a prediction."""
 
@@ -112,12 +134,17 @@ class Judgement:
     case: str
     verdict: Verdict
     reason: str
-    findings: tuple[Finding, ...]
+    steps: tuple[StepJudgement, ...]
     compared: int
     disproved: tuple[tuple[str, str], ...] = ()
     """Catalogue entries that this cell shows to be wrong: id and sentence."""
     producer: str | None = None
     """Of a pair: the target whose files were read."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Those of all steps."""
+        return tuple(finding for step in self.steps for finding in step.findings)
 
     @property
     def who(self) -> str:

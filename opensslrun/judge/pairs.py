@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from opensslrun.facts.model import FactValue
 from opensslrun.judge.catalogue import Catalogue
-from opensslrun.judge.cell import judge_cell
-from opensslrun.judge.match import ABSENT, Seen, alike
-from opensslrun.judge.model import Finding, JudgedCell, Judgement, Producer, Record, Verdict
-from opensslrun.judge.run import explanation, shown_value
+from opensslrun.judge.match import ABSENT
+from opensslrun.judge.model import Finding, JudgedCell, Judgement, Record, Verdict
+from opensslrun.judge.run import Place, explanation, facts_of, judge_cells, places, values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,69 +35,39 @@ class PairView:
 def judge_pairs(
     pairs: Iterable[JudgedCell], records: Mapping[str, Record], catalogue: Catalogue
 ) -> tuple[Judgement, ...]:
-    """Each pair's verdict, in the pairs' order.
-
-    Most pairs of one consumer show the same facts, whoever made the files. Of those that the catalogue does not tell
-    apart only the first is judged anew: a verdict depends on nothing else.
-    """
-    told_apart: dict[Producer | None, tuple[bool, ...]] = {}
-    known: dict[tuple[object, ...], Judgement] = {}
-    judgements = []
-    for pair in pairs:
-        if pair.producer not in told_apart:
-            told_apart[pair.producer] = _told_apart(pair.producer, catalogue)
-        facts = json.dumps([[step.id, step.run, dict(step.facts)] for step in pair.steps], sort_keys=True)
-        key = (pair.case, pair.target, facts, pair.error, told_apart[pair.producer])
-        judgement = known.get(key)
-        if judgement is None:
-            judgement = judge_cell(pair, records.get(pair.case), catalogue)
-            if judgement.verdict is not Verdict.ERROR and not judgement.disproved:  # those name the producer
-                known[key] = judgement
-        producer = pair.producer.target if pair.producer is not None else None
-        judgements.append(replace(judgement, producer=producer))
-    return tuple(judgements)
-
-
-def _told_apart(producer: Producer | None, catalogue: Catalogue) -> tuple[bool, ...]:
-    """Which of the catalogue's values are for this producer."""
-    made = (producer.version, producer.platform) if producer is not None else None
-    return tuple(shown.is_made(made) for entry in catalogue.entries for shown in entry.shows)
+    """Each pair's verdict, in the pairs' order."""
+    return judge_cells(pairs, records, catalogue)
 
 
 def pair_differences(judgements: Iterable[Judgement]) -> tuple[PairView, ...]:
     """The facts that differ between pairs, in the order of case, step and fact."""
-    seen: dict[tuple[str, str, str], list[tuple[str, str, Finding]]] = defaultdict(list)
-    for judgement in judgements:
-        for finding in judgement.findings:
-            place = (judgement.case, finding.step, finding.fact)
-            seen[place].append((judgement.producer or "", judgement.target, finding))
-    views = (_view(*place, findings) for place, findings in seen.items())
+    views = (_view(place, fact, found) for place in places(judgements, _who) for fact, found in facts_of(place))
     return tuple(view for view in views if view is not None)
 
 
-def _view(case: str, step: str, fact: str, found: Sequence[tuple[str, str, Finding]]) -> PairView | None:
-    if all(finding.verdict is Verdict.PASS for _, _, finding in found):
+def _who(judgement: Judgement) -> tuple[str, str]:
+    return judgement.producer or "", judgement.target
+
+
+def _view(place: Place[tuple[str, str]], fact: str, findings: Sequence[tuple[int, Finding]]) -> PairView | None:
+    if all(finding.verdict is Verdict.PASS for _, finding in findings):
         return None
-    values: list[tuple[Seen, dict[str, list[str]]]] = []
-    for producer, consumer, finding in found:
-        value = shown_value(finding)
-        blocks = next((blocks for other, blocks in values if alike(other, value)), None)
-        if blocks is None:
-            blocks = {}
-            values.append((value, blocks))
-        blocks.setdefault(consumer, []).append(producer)
+    values = values_of(findings)
     if len(values) < 2:
         return None
     groups = [
         PairGroup({"absent": True} if value is ABSENT else value, producers, tuple(consumers))
-        for value, blocks in values
-        for producers, consumers in _rectangles(blocks).items()
+        for value, numbers in values
+        for producers, consumers in _rectangles(place.shown_by(numbers)).items()
     ]
-    return PairView(case, step, fact, tuple(groups), explanation([finding for _, _, finding in found]))
+    return PairView(place.case, place.step, fact, tuple(groups), explanation([finding for _, finding in findings]))
 
 
-def _rectangles(blocks: Mapping[str, Sequence[str]]) -> dict[tuple[str, ...], list[str]]:
-    """Consumers that show a value with the same producers, together."""
+def _rectangles(shown: Iterable[tuple[str, str]]) -> dict[tuple[str, ...], list[str]]:
+    """Consumers that show a value with the files of the same producers, together."""
+    blocks: dict[str, list[str]] = {}
+    for producer, consumer in shown:
+        blocks.setdefault(consumer, []).append(producer)
     together: dict[tuple[str, ...], list[str]] = {}
     for consumer, producers in blocks.items():
         together.setdefault(tuple(producers), []).append(consumer)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from opensslrun.facts.model import FactValue
 from opensslrun.judge.advice import broken_advice
 from opensslrun.judge.catalogue import Catalogue
 from opensslrun.judge.cell import Judged, judge_cell
 from opensslrun.judge.match import ABSENT, Seen, alike
-from opensslrun.judge.model import Finding, JudgedCell, Judgement, Record, Verdict
+from opensslrun.judge.model import Finding, JudgedCell, Judgement, Record, StepJudgement, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def judge_cells(
     cells: Iterable[JudgedCell], records: Mapping[str, Record], catalogue: Catalogue
 ) -> tuple[Judgement, ...]:
     """Each cell's verdict, in the cells' order."""
-    judged: Judged = {}
+    judged = Judged()
     return tuple(judge_cell(cell, records.get(cell.case), catalogue, judged) for cell in cells)
 
 
@@ -58,7 +58,7 @@ def catalogue_state(
     concluded from that, for the fact may turn up in the rest. An entry whose advice differs somewhere on the step
     that is said to test it is wrong, too.
     """
-    proven = {finding.by for each in judgements for finding in each.findings if finding.verdict is Verdict.KNOWN}
+    proven = known_in(judgements)
     stale: dict[str, str] = {}
     for judgement in judgements:
         for entry, sentence in judgement.disproved:
@@ -81,48 +81,111 @@ def _never_turned_up(
 ) -> list[tuple[str, str]]:
     """Entry and fact of each predicted value that no judged step had anything to hold against."""
     turned_up: dict[tuple[str, int, str], bool] = {}
+    asked: set[int] = set()
     for cell, judgement in zip(cells, judgements, strict=True):
-        if cell.error is not None or not judgement.findings:
+        if cell.error is not None or all(not judged.findings for judged in judgement.steps):
             continue
-        for step in cell.steps:
-            facts = [finding.fact for finding in judgement.findings if finding.step == step.id]
+        for step, judged in zip(cell.steps, judgement.steps, strict=True):
+            if id(judged) in asked:
+                continue  # all that share a judgement share what is said of them
+            asked.add(id(judged))
+            facts = [finding.fact for finding in judged.findings]
             for said in catalogue.covering(cell, step):
                 key = (said.difference.id, said.number, said.shown.fact)
                 turned_up[key] = turned_up.get(key, False) or any(said.shown.names(fact) for fact in facts)
     return [(entry, fact) for (entry, _, fact), found in sorted(turned_up.items()) if not found]
 
 
+def known_in(judgements: Iterable[Judgement]) -> frozenset[str]:
+    """The ids of the catalogue's entries that explain something in these."""
+    return frozenset().union(*{step.known for each in judgements for step in each.steps})
+
+
+Shower = TypeVar("Shower")
+"""Who showed something: a target, or a producer and a consumer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place(Generic[Shower]):
+    """A step of a case, and what was made of it: each judgement once, with all who share it.
+
+    ``who`` are they by the judgement's place in ``judgements``, each with its own place among all.
+    """
+
+    case: str
+    step: str
+    judgements: list[StepJudgement]
+    who: list[list[tuple[int, Shower]]]
+
+    def shown_by(self, places: Iterable[int]) -> list[Shower]:
+        """Those who share any of these judgements, in their order."""
+        return [who for _, who in sorted(pair for place in places for pair in self.who[place])]
+
+
+def places(judgements: Iterable[Judgement], who: Callable[[Judgement], Shower]) -> list[Place[Shower]]:
+    """The steps of these, in the order in which they turn up."""
+    found: dict[tuple[str, str], Place[Shower]] = {}
+    at: dict[tuple[str, str, int], int] = {}
+    for number, judgement in enumerate(judgements):
+        name = who(judgement)
+        for step in judgement.steps:
+            place = found.get((judgement.case, step.step))
+            if place is None:
+                place = found[judgement.case, step.step] = Place(judgement.case, step.step, [], [])
+            index = at.setdefault((judgement.case, step.step, id(step)), len(place.judgements))
+            if index == len(place.judgements):
+                place.judgements.append(step)
+                place.who.append([])
+            place.who[index].append((number, name))
+    return list(found.values())
+
+
 def differences(judgements: Iterable[Judgement]) -> tuple[DifferenceView, ...]:
     """The facts that differ between the targets that ran, in the order of case, step and fact."""
-    seen: dict[tuple[str, str, str], list[tuple[str, Finding]]] = defaultdict(list)
-    for judgement in judgements:
-        for finding in judgement.findings:
-            seen[judgement.case, finding.step, finding.fact].append((judgement.target, finding))
-    views = (_view(*key, findings) for key, findings in seen.items())
+    views = (
+        _view(place, fact, found)
+        for place in places(judgements, lambda judgement: judgement.target)
+        for fact, found in facts_of(place)
+    )
     return tuple(view for view in views if view is not None)
 
 
-def _view(case: str, step: str, fact: str, findings: Sequence[tuple[str, Finding]]) -> DifferenceView | None:
-    first = findings[0][1]
-    if all(finding is first for _, finding in findings):
-        return None
-    expected = all(finding.verdict is Verdict.PASS for _, finding in findings)
-    groups: list[tuple[Seen, list[str]]] = []
-    for target, finding in findings:
+def facts_of(place: Place[Shower]) -> list[tuple[str, list[tuple[int, Finding]]]]:
+    """The facts that may differ at a place: of each, what was made of it in which judgement. None where all agree."""
+    found: dict[str, list[tuple[int, Finding]]] = {}
+    for number, judgement in enumerate(place.judgements) if len(place.judgements) > 1 else ():
+        for finding in judgement.findings:
+            found.setdefault(finding.fact, []).append((number, finding))
+    return sorted(found.items())
+
+
+def values_of(findings: Iterable[tuple[int, Finding]]) -> list[tuple[Seen, list[int]]]:
+    """The values that these show, each with the judgements that have it."""
+    groups: list[tuple[Seen, list[int]]] = []
+    for number, finding in findings:
         shown = shown_value(finding)
-        for value, targets in groups:
-            if alike(value, shown):
-                targets.append(target)
-                break
+        same = next((numbers for value, numbers in groups if alike(value, shown)), None)
+        if same is None:
+            groups.append((shown, [number]))
         else:
-            groups.append((shown, [target]))
-    if len(groups) < 2 or expected:
+            same.append(number)
+    return groups
+
+
+def _view(place: Place[str], fact: str, findings: Sequence[tuple[int, Finding]]) -> DifferenceView | None:
+    if all(finding.verdict is Verdict.PASS for _, finding in findings):
+        return None
+    groups = values_of(findings)
+    if len(groups) < 2:
         return None
     return DifferenceView(
-        case=case,
-        step=step,
+        case=place.case,
+        step=place.step,
         fact=fact,
-        groups=tuple(({"absent": True} if value is ABSENT else value, tuple(targets)) for value, targets in groups),
+        groups=tuple(
+            ({"absent": True} if value is ABSENT else value, tuple(place.shown_by(numbers)))
+            for value, numbers in groups
+        ),
         known=explanation([finding for _, finding in findings]),
     )
 

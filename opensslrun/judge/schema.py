@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -153,7 +154,13 @@ class Shown(Table):
 
 def _version_sets(said: str | list[str]) -> tuple[VersionSet, ...]:
     """A set, or a list of which any may hold a version. Raises UsageError."""
-    return tuple(VersionSet.parse(text) for text in ([said] if isinstance(said, str) else said))
+    return tuple(_version_set(text) for text in ([said] if isinstance(said, str) else said))
+
+
+@lru_cache(maxsize=1024)
+def _version_set(text: str) -> VersionSet:
+    """Remembered: the same few sets are asked for each target. Raises UsageError."""
+    return VersionSet.parse(text)
 
 
 class TestedBy(Table):

@@ -13,7 +13,7 @@ from opensslrun.judge.cell import judge_cell
 from opensslrun.pipeline.events import Listener
 from opensslrun.pipeline.observed import ObservedCell, Outcome, TargetRun
 from opensslrun.pipeline.plan import Plan
-from opensslrun.pipeline.steps import to_judge
+from opensslrun.pipeline.steps import Store
 from opensslrun.targets.model import Obtained, Proof
 
 
@@ -31,7 +31,7 @@ class Judging(Listener):
             return
         run = TargetRun(obtained.target, Outcome.RAN, "", obtained, proof)
         record = self._plan.records.get(cell.case.id)
-        judgement = judge_cell(to_judge(run, cell.case.id, cell), record, self._plan.catalogue)
+        judgement = judge_cell(Store().to_judge(run, cell.case.id, cell), record, self._plan.catalogue)
         if judgement.verdict.is_found:
             self._listener.found(obtained.target.id, cell.case.id, judgement.verdict, judgement.reason)
 

@@ -11,7 +11,7 @@ from opensslrun.judge.model import JudgedCell, Judgement, Record
 from opensslrun.judge.pairs import judge_pairs, pair_differences
 from opensslrun.pipeline.pairs import Pair
 from opensslrun.pipeline.run import Observed
-from opensslrun.pipeline.steps import Store, step_result, to_judge
+from opensslrun.pipeline.steps import Store
 from opensslrun.report import model as m
 
 
@@ -22,11 +22,12 @@ class JudgedPairs:
     pairs: tuple[Pair, ...]
     cells: tuple[JudgedCell, ...]
     judgements: tuple[Judgement, ...]
+    store: Store
 
-    def results(self, store: Store) -> list[m.PairResult]:
+    def results(self) -> list[m.PairResult]:
         """A result for each pair; what was observed is put into the store."""
         judgements = iter(self.judgements)
-        return [_result(pair, next(judgements) if pair.cell is not None else None, store) for pair in self.pairs]
+        return [_result(pair, next(judgements) if pair.cell is not None else None, self.store) for pair in self.pairs]
 
     def differences(self) -> list[m.PairDifferenceResult]:
         """The facts that differ between pairs."""
@@ -45,15 +46,15 @@ class JudgedPairs:
         ]
 
 
-def judged_pairs(observed: Observed, records: Mapping[str, Record], catalogue: Catalogue) -> JudgedPairs:
+def judged_pairs(observed: Observed, records: Mapping[str, Record], catalogue: Catalogue, store: Store) -> JudgedPairs:
     """Judge every pair that ran."""
     runs = {run.target.id: run for run in observed.runs}
     cells = tuple(
-        to_judge(runs[pair.consumer], pair.case.id, pair.cell, runs[pair.producer])
+        store.to_judge(runs[pair.consumer], pair.case.id, pair.cell, runs[pair.producer])
         for pair in observed.pairs
         if pair.cell is not None
     )
-    return JudgedPairs(observed.pairs, cells, judge_pairs(cells, records, catalogue))
+    return JudgedPairs(observed.pairs, cells, judge_pairs(cells, records, catalogue), store)
 
 
 def pair_counts(pairs: Sequence[m.PairResult]) -> m.PairCounts:
@@ -79,5 +80,5 @@ def _result(pair: Pair, judgement: Judgement | None, store: Store) -> m.PairResu
         reason=judgement.reason,
         cached=pair.cell.cached,
         duration_s=round(pair.cell.duration_s, 4),
-        steps=[step_result(step, judgement.findings, store) for step in pair.cell.steps],
+        steps=store.steps(pair.cell, judgement),
     )

@@ -14,15 +14,14 @@ from pathlib import Path
 import opensslrun
 from opensslrun.cases.model import Case
 from opensslrun.judge.catalogue import Catalogue
-from opensslrun.judge.match import ABSENT
 from opensslrun.judge.model import Judgement, Verdict
-from opensslrun.judge.run import CatalogueState, catalogue_state, differences, judge_cells
+from opensslrun.judge.run import CatalogueState, catalogue_state, differences, judge_cells, known_in
 from opensslrun.pipeline.observed import ObservedCell, Outcome, TargetRun
 from opensslrun.pipeline.pairresult import judged_pairs, pair_counts
 from opensslrun.pipeline.plan import Plan, how_chosen
 from opensslrun.pipeline.readers import reader_rows, stand_ins_that_began
 from opensslrun.pipeline.run import Observed
-from opensslrun.pipeline.steps import Store, step_result, to_judge
+from opensslrun.pipeline.steps import Store
 from opensslrun.report import model as m
 from opensslrun.targets.model import Need
 
@@ -37,18 +36,19 @@ class Clock:
 
 def make_result(plan: Plan, observed: Observed, clock: Clock) -> m.Result:
     """Judge every cell and assemble the result."""
-    judged = [to_judge(run, cell.case.id, cell) for run in observed.runs if run.proof is not None for cell in run.cells]
+    store = Store()
+    ran = [run for run in observed.runs if run.proof is not None]
+    judged = [store.to_judge(run, cell.case.id, cell) for run in ran for cell in run.cells]
     judgements = judge_cells(judged, plan.records, plan.catalogue)
     by_cell = {(judgement.target, judgement.case): judgement for judgement in judgements}
-    store = Store()
     seen = {(run.target.id, cell.case.id): cell for run in observed.runs for cell in run.cells}
     cells = [
         _cell(run, case, seen.get((run.target.id, case.id)), by_cell.get((run.target.id, case.id)), store)
         for run in observed.runs
         for case in plan.cases
     ]
-    read = judged_pairs(observed, plan.records, plan.catalogue)
-    pairs = read.results(store)
+    read = judged_pairs(observed, plan.records, plan.catalogue, store)
+    pairs = read.results()
     everything = (*judgements, *read.judgements)
     state = catalogue_state((*judged, *read.cells), everything, plan.catalogue, whole=_is_whole(plan, observed))
     return m.Result(
@@ -112,7 +112,7 @@ def _cell(
         reason=judgement.reason,
         cached=seen.cached,
         duration_s=round(seen.duration_s, 4),
-        steps=[step_result(step, judgement.findings, store) for step in seen.steps],
+        steps=store.steps(seen, judgement),
     )
 
 
@@ -155,7 +155,7 @@ def _summary(
     cells: Sequence[m.CellResult], pairs: Sequence[m.PairResult], judgements: Sequence[Judgement]
 ) -> m.Summary:
     count: Mapping[str, int] = Counter(cell.verdict for cell in cells)
-    facts = sum(1 for each in judgements for finding in each.findings if finding.seen is not ABSENT)
+    facts = sum(step.shown for each in judgements for step in each.steps)
     compared = sum(judgement.compared for judgement in judgements)
     return m.Summary.model_validate(
         {
@@ -214,7 +214,7 @@ def _catalogue(state: CatalogueState) -> m.CatalogueResult:
 
 def _known(catalogue: Catalogue, judgements: Sequence[Judgement]) -> list[m.KnownDifference]:
     """The catalogue's entries that the run shows to be true somewhere; where one is wrong, it is among the stale."""
-    used = {finding.by for each in judgements for finding in each.findings if finding.verdict is Verdict.KNOWN}
+    used = known_in(judgements)
     return [
         m.KnownDifference(
             id=entry.id,

@@ -23,11 +23,8 @@ def show_pairs(result: m.Result, console: Console) -> None:
     """The tables, then a line about all other pairs. Nothing for a result without pairs."""
     if not result.pairs:
         return
-    names = [
-        target.id
-        for target in result.targets
-        if any(target.id in {pair.producer, pair.consumer} for pair in result.pairs)
-    ]
+    paired = {name for pair in result.pairs for name in (pair.producer, pair.consumer)}
+    names = [target.id for target in result.targets if target.id in paired]
     alike = 0
     for case, shown in pairs_by_case(result).items():
         if not matters_who_made_it(shown, names):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from opensslrun.cases.model import Promise
 from opensslrun.driver.version import Implementation, Version
 from opensslrun.facts.model import FactValue
 from opensslrun.judge.catalogue import Catalogue
-from opensslrun.judge.cell import judge_cell, show
+from opensslrun.judge.cell import Judged, judge_cell, show
 from opensslrun.judge.match import ABSENT, Seen
 from opensslrun.judge.model import Finding, JudgedCell, JudgedStep, Judgement, Record, Verdict
 from opensslrun.judge.schema import Difference
@@ -337,3 +338,54 @@ def test_two_entries_that_say_the_same_do_not_contradict_each_other() -> None:
     entries = difference("ok"), difference("ok", name="D004")
     judgement = judged(cell({"verify.claim@leaf.crt": "ok"}), None, *entries)
     assert (judgement.verdict, judgement.reason) == (Verdict.KNOWN, "known: D003")
+
+
+def test_steps_that_share_their_facts_are_judged_by_what_is_said_of_each() -> None:
+    """On another version, under another promise, in another step or case: the same facts are not the same finding."""
+    facts: dict[str, FactValue] = {"verify.claim@leaf.crt": "ok"}
+    record: Record = {"1": {"verify.claim@leaf.crt": "refused"}, "2": {"verify.claim@leaf.crt": "ok"}}
+    known = cell(facts)
+    (step,) = known.steps
+    cells = [
+        known,
+        replace(known, version=Version.parse(Implementation.LIBRESSL, "3.8.2")),
+        replace(
+            known, version=Version.parse(Implementation.LIBRESSL, "3.8.2"), steps=(replace(step, promises=(REFUSED,)),)
+        ),
+        replace(known, steps=(replace(step, id="2"),)),
+        replace(known, case="other", steps=(step,)),
+        replace(known, steps=(replace(step, facts={"verify.claim@leaf.crt": "refused"}),)),
+        known,
+    ]
+    catalogue, shared = Catalogue((difference("ok"),)), Judged()
+    judgements = [judge_cell(each, record, catalogue, shared) for each in cells]
+    assert judgements == [judge_cell(each, record, catalogue) for each in cells]
+    assert [each.verdict.value for each in judgements] == ["known", "new", "fail", "known", "new", "new", "known"]
+    assert judgements[0].steps[0] is judgements[-1].steps[0]
+
+
+def test_steps_that_share_their_facts_are_held_against_their_own_record() -> None:
+    one = cell({"n": 1})
+    (step,) = one.steps
+    cells = [one, replace(one, case="other"), replace(one, steps=(replace(step, id="2"),))]
+    records: dict[str, Record] = {"verify-expired": {"1": {"n": 1}, "2": {"n": 2}}, "other": {"1": {"n": 2}}}
+    shared = Judged()
+    judgements = [judge_cell(each, records[each.case], Catalogue(()), shared) for each in cells]
+    assert [each.verdict for each in judgements] == [Verdict.PASS, Verdict.NEW, Verdict.NEW]
+
+
+def test_steps_that_showed_the_same_in_other_objects_share_a_judgement_unless_1_is_true() -> None:
+    shared = Judged()
+    one, other, true = (judge_cell(cell({"n": n}), {"1": {"n": 1}}, Catalogue(()), shared) for n in (1, 1, True))
+    assert one.steps[0] is other.steps[0]
+    assert (one.verdict, true.verdict) == (Verdict.PASS, Verdict.NEW)
+
+
+def test_what_was_made_of_a_step_is_counted_once_for_all_who_share_it() -> None:
+    record: Record = {"1": {"a": 1, "b": 2, "gone": 3, "verify.claim@leaf.crt": "refused"}}
+    seen = cell({"a": 1, "b": 9, "new": 1, "verify.claim@leaf.crt": "ok"})
+    (step,) = judged(seen, record, difference("ok")).steps
+    assert (step.step, step.verdict, step.compared, step.shown) == ("1", Verdict.NEW, 4, 4)
+    assert (step.known, step.wrong) == (frozenset({"D003"}), ())
+    (nothing,) = judged(cell({})).steps
+    assert (nothing.verdict, nothing.compared, nothing.shown, nothing.known) == (None, 0, 0, frozenset())
