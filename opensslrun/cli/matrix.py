@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 
 from rich.text import Text
@@ -85,6 +86,7 @@ def run_run(args: argparse.Namespace) -> ExitStatus:
     with Interruptions() as interruptions:
         with progress_on(err()) as listener:
             session = run_plan(plan, listener, interruptions)
+        gc.freeze()  # what is there now stays to the end of the process: nobody need look for garbage in it
         result = session.result
         try:
             written = write_result(result, args.out)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from opensslrun.cli.output import err, out
-from opensslrun.pipeline.session import result_as_json
 from opensslrun.pipeline.status import Conclusion, conclude
 from opensslrun.report.model import Result
 from opensslrun.report.terminal import show_result
 from opensslrun.report.words import visible
+from opensslrun.report.written import result_as_json
 
 
 def show_concluded(result: Result, form: str) -> Conclusion:

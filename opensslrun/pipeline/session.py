@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-
-from pydantic import BaseModel
 
 from opensslrun.atomic import write_pieces
 from opensslrun.errors import UsageError
@@ -22,10 +19,12 @@ from opensslrun.pipeline.plan import Plan
 from opensslrun.pipeline.result import Clock, make_result
 from opensslrun.pipeline.run import observe_plan
 from opensslrun.report.model import Result
-from opensslrun.report.words import visible_json
+from opensslrun.report.written import result_in_pieces
 
-_COLLECT_AFTER = 100_000
-"""Objects made and not yet gone."""
+_SELDOM = 100_000
+"""Objects made and not yet gone, after which garbage is looked for."""
+_NEVER = 0
+"""While a result is made, nearly all of what is made stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,54 +38,22 @@ class Session:
 def run_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -> Session:
     """Run a plan and judge what it saw, up to an interruption."""
     started, begin = datetime.now(UTC), time.monotonic()
-    with _seldom_collecting():
+    with _collecting(_SELDOM):
         observed = observe_plan(plan, listener, interruptions)
+    with _collecting(_NEVER):
         return Session(make_result(plan, observed, Clock(started, time.monotonic() - begin)), observed.defect)
 
 
 @contextmanager
-def _seldom_collecting() -> Iterator[None]:
+def _collecting(after: int) -> Iterator[None]:
     """A run holds hundreds of thousands of objects to its end, and looking for garbage among them again and again takes
     a fifth of its time."""
     before = gc.get_threshold()
-    gc.set_threshold(_COLLECT_AFTER, *before[1:])
+    gc.set_threshold(after, *before[1:])
     try:
         yield
     finally:
         gc.set_threshold(*before)
-
-
-def result_as_json(result: Result) -> str:
-    """The result as one JSON document."""
-    return "".join(result_in_pieces(result))
-
-
-def result_in_pieces(result: Result) -> Iterator[str]:
-    """The result as one JSON document, a line for each cell, pair and the like, so that it is never in memory twice."""
-    opening = "{\n"
-    for name, field in Result.model_fields.items():
-        yield f"{opening} {json.dumps(field.alias or name)}: "
-        opening = ",\n"
-        value = getattr(result, name)
-        if isinstance(value, list):
-            yield from _members("[", ((None, member) for member in value), "]")
-        elif isinstance(value, dict):
-            yield from _members("{", value.items(), "}")
-        else:
-            yield _json_of(value)
-    yield "\n}\n"
-
-
-def _members(opening: str, members: Iterable[tuple[str | None, BaseModel]], closing: str) -> Iterator[str]:
-    before = f"{opening}\n  "
-    for key, member in members:
-        yield before + ("" if key is None else f"{json.dumps(key)}: ") + _json_of(member)
-        before = ",\n  "
-    yield opening + closing if before.startswith(opening) else f"\n {closing}"
-
-
-def _json_of(value: BaseModel | int) -> str:
-    return visible_json(value.model_dump_json(by_alias=True)) if isinstance(value, BaseModel) else json.dumps(value)
 
 
 def check_writable(path: Path) -> None:

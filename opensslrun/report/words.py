@@ -30,6 +30,8 @@ def visible_json(document: str) -> str:
     """A JSON document that says the same with every character escaped that JSON may hold raw and a terminal would
     obey or hide: a delete, 8-bit control sequences, what turns text round.
     """
+    if document.isascii() and "\x7f" not in document:  # nearly all of a result; lower control characters are escaped
+        return document
     return _NOT_ASCII.sub(lambda match: match[0] if match[0].isprintable() else json.dumps(match[0])[1:-1], document)
 
 
