@@ -69,6 +69,9 @@ class CellCache:
     complain: Complain
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _complained: bool = False
+    _packs: dict[str, Pack] = field(default_factory=dict)
+    _read: dict[str, ObservedCell] = field(default_factory=dict)
+    """What was read already, by file and by cell. A run asks twice for a target, once for its cells, once for pairs."""
 
     @classmethod
     def of_user(cls, complain: Complain) -> CellCache:
@@ -80,11 +83,14 @@ class CellCache:
         place = _place(obtained)
         if place is None:
             return None
-        try:
-            pack = self.store.read(pack_name(obtained.target.id, place))
-        except NotKeptError as error:
-            self._say(error)
-            return None
+        name = pack_name(obtained.target.id, place)
+        pack = self._packs.get(name)
+        if pack is None:
+            try:
+                pack = self._packs[name] = self.store.read(name)
+            except NotKeptError as error:
+                self._say(error)
+                return None
         return Known(pack, None if obtained.image_id is None else _proof_in(pack, obtained))
 
     def cells(self, known: Known, obtained: Obtained, proof: Proof, cases: Sequence[Case]) -> dict[str, ObservedCell]:
@@ -92,11 +98,23 @@ class CellCache:
         what = _target_key(obtained, proof)
         found: dict[str, ObservedCell] = {}
         for case in cases:
-            document = known.pack.get(_cell_key(what, case))
-            cell = None if document is None else _cell(document, case)
+            key = _cell_key(what, case)
+            cell = self._read.get(key)
+            if cell is None:
+                document = known.pack.get(key)
+                cell = None if document is None else _cell(document, case)
             if cell is not None:
-                found[case.id] = cell
+                found[case.id] = self._read[key] = cell
         return found
+
+    def read_ahead(self, obtained: Obtained, cases: Sequence[Case]) -> None:
+        """Read what :meth:`cells` will be asked for of an image that proved itself before, so that it is there then.
+
+        What cannot be read ahead is read when it is asked for.
+        """
+        known = self.known(obtained)
+        if known is not None and known.proof is not None:
+            self.cells(known, obtained, known.proof, cases)
 
     def keep(self, known: Known, obtained: Obtained, proof: Proof, cells: Iterable[ObservedCell]) -> None:
         """Keep the cells of a target that proved itself again after its last one, and its proof."""
@@ -108,6 +126,7 @@ class CellCache:
             self.store.add(known.pack.name, documents)
         except NotKeptError as error:
             self._say(error)
+        self._packs.pop(known.pack.name, None)  # it holds more now
 
     def _say(self, error: NotKeptError) -> None:
         with self._lock:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from opensslrun.bench.base import Bench
@@ -21,7 +22,7 @@ from opensslrun.pipeline.plan import BenchChoice, Plan
 from opensslrun.pipeline.recall import observe_or_recall
 from opensslrun.targets.localbuild import why_not_here
 from opensslrun.targets.model import Obtained, PathRoute, Target
-from opensslrun.targets.obtain import obtain_many
+from opensslrun.targets.obtain import Done, obtain_many
 
 _FEW_REASONS = 3
 """Different reasons that are told while the run goes on; more of them are a wall."""
@@ -54,15 +55,16 @@ def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -
     by ``interrupted``.
     """
     jobs = plan.options.jobs or 2 * (os.cpu_count() or 1)
+    kept = CellCache.of_user(listener.remark) if plan.options.cache else None
     try:
-        with interruptions.raising():
+        with interruptions.raising(), _reading_ahead(kept, plan.cases) as there:
             wanted = [target for target in plan.targets if _refusal(plan.options.bench, target) is None]
             here = plan.options.bench is BenchChoice.LOCAL
-            had = obtain_many(wanted, max(1, jobs // 2), listener.stage, here=here)
+            had = obtain_many(wanted, max(1, jobs // 2), listener.stage, there, here=here)
             stand_ins = _stand_ins(plan, had)
             chosen = {target.id for target in plan.targets}
             added = list({each.id: each for each in stand_ins.values() if each.id not in chosen}.values())
-            had |= obtain_many(added, max(1, jobs // 2), listener.stage, here=here)
+            had |= obtain_many(added, max(1, jobs // 2), listener.stage, there, here=here)
     except KeyboardInterrupt:
         runs = tuple(TargetRun(target, Outcome.NOT_RUN, "interrupted") for target in plan.targets)
         return Observed(runs, interrupted=True)
@@ -80,7 +82,7 @@ def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -
     _tell_missing(missing, listener)
     listener.planned(len(ready) * len(plan.cases))
     judging = Judging(listener, plan)
-    observed, interrupted, defect = _observe(plan, ready, jobs, judging, interruptions.seen)
+    observed, interrupted, defect = _observe(plan, ready, jobs, judging, interruptions.seen, kept)
     ended = {**missing, **observed}
     stopped = {t.id: TargetRun(t, Outcome.NOT_RUN, "interrupted") for t in targets if t.id not in ended}
     runs = tuple({**ended, **stopped}[target.id] for target in targets)
@@ -88,13 +90,32 @@ def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -
     def read(cases: Sequence[Case], consumers: Sequence[str], told: Listener) -> Mapping[str, TargetRun]:
         nonlocal interrupted, defect
         readers = {name: ready[name] for name in consumers}
-        done, interrupted, failed = _observe(replace(plan, cases=tuple(cases)), readers, jobs, told, interruptions.seen)
+        reading = replace(plan, cases=tuple(cases))
+        done, interrupted, failed = _observe(reading, readers, jobs, told, interruptions.seen, kept)
         defect = defect or failed
         return done
 
     pairs = observe_pairs(plan.cases, runs, None if interrupted else read, listener)
     standing = {name: stand_in.id for name, stand_in in stand_ins.items()}
     return Observed(with_broken(runs, pairs), interrupted, standing, defect, pairs.pairs)
+
+
+@contextmanager
+def _reading_ahead(kept: CellCache | None, cases: Sequence[Case]) -> Iterator[Done]:
+    """Gives what is to be told of each target that is there: its cells of earlier runs are read in the meantime.
+
+    Others may still be asked for over the network, which is waiting for the most part.
+    """
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead") as pool:
+
+        def there(_target: str, what: Obtained | OpensslrunError) -> None:
+            if kept is not None and isinstance(what, Obtained):
+                pool.submit(kept.read_ahead, what, cases)
+
+        try:
+            yield there
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _tell_missing(missing: Mapping[str, TargetRun], listener: Listener) -> None:
@@ -141,7 +162,12 @@ def _is_local(target: Target) -> bool:
 
 
 def _observe(
-    plan: Plan, ready: Mapping[str, Obtained], jobs: int, listener: Listener, interrupted: threading.Event
+    plan: Plan,
+    ready: Mapping[str, Obtained],
+    jobs: int,
+    listener: Listener,
+    interrupted: threading.Event,
+    kept: CellCache | None,
 ) -> tuple[dict[str, TargetRun], bool, Exception | None]:
     benches: list[Bench] = []
     stopping = False
@@ -151,12 +177,11 @@ def _observe(
         if interrupted.is_set():
             bench.interrupt()
 
-    cells = CellCache.of_user(listener.remark) if plan.options.cache else None
     runs: dict[str, TargetRun] = {}
     defect: Exception | None = None
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="observe") as pool:
         futures: dict[Future[TargetRun], str] = {
-            pool.submit(observe_or_recall, got, plan.cases, listener, opened, cells): name
+            pool.submit(observe_or_recall, got, plan.cases, listener, opened, kept): name
             for name, got in _longest_first(ready)
         }
         pending = set(futures)

@@ -6,6 +6,7 @@ Every image of ours carries labels that begin with ``opensslrun.``; nothing with
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -168,6 +169,32 @@ class Engine:
         if image is None:
             raise EngineError(f"The image {reference} vanished from the container engine; run the command again")
         return image
+
+
+class Engines:
+    """A connection for each thread that asks, made when it first asks. A context manager, which closes them all.
+
+    Making one and learning what the engine is takes 10 ms: much where it is asked for one target after another.
+    """
+
+    def __init__(self) -> None:
+        self._of_thread = threading.local()
+        self._made: list[Engine] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for engine in self._made:
+            engine.client.close()
+
+    def here(self) -> Engine:
+        """This thread's. Raises EngineError when there is no engine."""
+        known: Engine | None = getattr(self._of_thread, "engine", None)
+        if known is None:
+            known = self._of_thread.engine = Engine()
+            self._made.append(known)
+        return known
 
 
 def _image(seen: Mapping[str, Any]) -> Image:

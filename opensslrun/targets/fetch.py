@@ -13,6 +13,7 @@ import socket
 import ssl
 import urllib.error
 import urllib.request
+from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
@@ -97,6 +98,12 @@ def _opened(request: urllib.request.Request, work: Work) -> http.client.HTTPResp
 def _opener() -> urllib.request.OpenerDirector:
     """What opens a URL with the environment's proxies and authorities, also after a redirection."""
     bundle = next((path for name in _CA_VARIABLES if (path := os.environ.get(name)) and Path(path).is_file()), None)
+    return urllib.request.build_opener(urllib.request.HTTPSHandler(context=_context(bundle)))
+
+
+@lru_cache(maxsize=4)
+def _context(bundle: str | None) -> ssl.SSLContext:
+    """The authorities, with those of this file. Remembered, because reading them takes 60 ms for each download."""
     context = ssl.create_default_context()
     if bundle:
         try:
@@ -105,7 +112,7 @@ def _opener() -> urllib.request.OpenerDirector:
             raise EnvironmentLacksError(
                 f"the file of certificate authorities {bundle} cannot be read: {error}; correct {_CA_VARIABLES[0]}"
             ) from error
-    return urllib.request.build_opener(urllib.request.HTTPSHandler(context=context))
+    return context
 
 
 def _reason(error: BaseException) -> str:

@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import nullcontext
 
 from opensslrun.bench.base import Bench
 from opensslrun.driver.system.names import system_name
@@ -13,7 +14,7 @@ from opensslrun.errors import EngineError, EnvironmentLacksError, OpensslrunErro
 from opensslrun.targets.apt import why_not_suite
 from opensslrun.targets.cache import Cache, Work
 from opensslrun.targets.crate import why_not_crate
-from opensslrun.targets.engine import LABEL_BUILDER, LABEL_DIGEST, LABEL_ORIGIN, LABEL_TARGET, Engine, Image
+from opensslrun.targets.engine import LABEL_BUILDER, LABEL_DIGEST, LABEL_ORIGIN, LABEL_TARGET, Engine, Engines, Image
 from opensslrun.targets.images import Job, find_image, have_image
 from opensslrun.targets.localbuild import LocalBuild, build_here, remove_builds, why_not_here
 from opensslrun.targets.model import (
@@ -131,13 +132,15 @@ def obtain(
     progress: Progress,
     stop: threading.Event | None = None,
     silent: Silent | None = None,
+    engines: Engines | None = None,
     *,
     here: bool = False,
 ) -> Obtained:
     """Have a target: found, brought back from the cache, or got by the first of its routes that works.
 
-    ``silent`` are hosts and registries that gave no answer to another target; they are not asked again. With ``here``
-    no engine is asked: what is not a binary of this machine already is compiled on it.
+    ``silent`` are hosts and registries that gave no answer to another target; they are not asked again. ``engines``
+    are connections that other targets use too. With ``here`` no engine is asked: what is not a binary of this machine
+    already is compiled on it.
     Raises EnvironmentLacksError with the reason of every route when none works, ChecksumError when what came is
     not what was declared, BuildFailedError naming the log, StoppedError once ``stop`` is set.
     """
@@ -153,7 +156,7 @@ def obtain(
     )
     if here:
         return build_here(target, work)
-    with Engine() as engine:
+    with nullcontext(engines.here()) if engines is not None else Engine() as engine:
         image = have_image(engine, Job.of_target(target, engine.architecture), work)
     return _of_image(target, image)
 
@@ -176,9 +179,9 @@ def obtain_many(
     for found in [] if here else _in_engine(targets):
         results[found.target.id] = found
         done(found.target.id, found)
-    with ThreadPoolExecutor(max_workers=max(1, jobs), thread_name_prefix="obtain") as pool:
+    with Engines() as engines, ThreadPoolExecutor(max_workers=max(1, jobs), thread_name_prefix="obtain") as pool:
         futures: dict[Future[Obtained], str] = {
-            pool.submit(obtain, target, progress, stop, silent, here=here): target.id
+            pool.submit(obtain, target, progress, stop, silent, engines, here=here): target.id
             for target in targets
             if target.id not in results
         }

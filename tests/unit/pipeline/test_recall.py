@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -14,10 +15,14 @@ from typing import Any
 import pytest
 
 import opensslrun
+from opensslrun.cases.model import Case, Step
 from opensslrun.cli.main import main
+from opensslrun.driver.outcome import Input
+from opensslrun.facts.model import Fact
 from opensslrun.pipeline import cellcache, observe
 from opensslrun.pipeline.cellcache import CellCache, observing_sha256, sources_sha256
-from opensslrun.pipeline.observed import ObservedCell
+from opensslrun.pipeline.observed import ObservedCell, ObservedStep
+from opensslrun.report.model import ObservationResult
 from opensslrun.targets.cache import CACHE_VARIABLE
 from opensslrun.targets.model import Need, Obtained, PathRoute, Proof, Reader, Target
 
@@ -111,6 +116,23 @@ def test_an_unchanged_matrix_runs_nothing_and_gives_the_same_result(
     assert (world.ran, cached(second), second["summary"]["cached"]) == ([], EVERYTHING, 4)
     assert lasting(second) == lasting(first)
     assert "4 of 4 cells from the cache." in " ".join(capsys.readouterr().out.split())
+
+
+TIMES = re.compile(r'"(started|duration_s|cached|proof_cached)":("[^"]*"|[a-z0-9.]+)')
+"""What tells when something was observed, and by which run."""
+
+
+def test_what_comes_from_the_cache_is_written_as_what_was_just_observed(world: World) -> None:
+    """Byte for byte, but for the times and for where it says that it is from the cache."""
+    texts, seconds = [], []
+    for _ in range(2):
+        world.run()
+        text = Path("opensslrun-results.json").read_text()
+        texts.append(TIMES.sub(r'"\1":0', text))
+        seconds.append([cell["duration_s"] for cell in json.loads(text)["cells"]])
+    assert texts[0].count('"cached":0') == 6, "four cells, the summary and its pairs"
+    assert texts[1] == texts[0]
+    assert seconds[1] == seconds[0], "what is from the cache took as long as when it was observed"
 
 
 def test_no_cache_runs_everything(world: World) -> None:
@@ -291,8 +313,7 @@ def test_everything_that_a_target_proves_is_in_the_key(tmp_path: Path) -> None:
 def test_a_kept_proof_is_held_against_what_the_target_is_declared_to_be_today(tmp_path: Path) -> None:
     from opensslrun.driver.version import Implementation
 
-    target = Target("t", None, None, sys.platform, Need.REQUIRED, Reader("t"), (PathRoute(None),), tmp_path)
-    obtained = Obtained(target, "sha256:1", None, "")
+    obtained = image(tmp_path)
     cells = CellCache.of_user(lambda _sentence: None)
     known = cells.known(obtained)
     assert known is not None
@@ -300,7 +321,67 @@ def test_a_kept_proof_is_held_against_what_the_target_is_declared_to_be_today(tm
     again = cells.known(obtained)
     assert again is not None
     assert again.proof == proof()
-    other = replace(obtained, target=replace(target, implementation=Implementation.LIBRESSL))
+    other = replace(obtained, target=replace(obtained.target, implementation=Implementation.LIBRESSL))
     found = cells.known(other)
     assert found is not None
     assert found.proof is None
+
+
+def image(tmp_path: Path) -> Obtained:
+    """A target that is an image, which proved itself before as :func:`proof` says."""
+    target = Target("t", None, None, sys.platform, Need.REQUIRED, Reader("t"), (PathRoute(None),), tmp_path)
+    return Obtained(target, "sha256:1", None, "")
+
+
+def cell_of(case: Case, status: int) -> ObservedCell:
+    seen = ObservationResult(ending="exited", status=status, prompts=[], unanswered="", stdout="", stderr="", files=[])
+    facts = {"exit_status": Fact("exit_status", status, gates=True)}
+    return ObservedCell(case, (ObservedStep(case.steps[0], seen, 0.5, facts),), None, 0.5)
+
+
+def cases() -> list[Case]:
+    step = Step("1", "openssl version", Input.NONE, (), 5.0, (), frozenset())
+    return [Case(name, name, (step,), {}, sha256=name * 64) for name in ("a", "b")]
+
+
+def test_what_is_read_ahead_is_what_is_read_when_it_is_asked_for(tmp_path: Path) -> None:
+    obtained, (one, two) = image(tmp_path), cases()
+    writer, before = CellCache.of_user(pytest.fail), CellCache.of_user(pytest.fail)
+    known = writer.known(obtained)
+    assert known is not None
+    writer.keep(known, obtained, proof(), [cell_of(one, 1), cell_of(two, 2)])
+    before.read_ahead(obtained, [one])
+    for cells in (before, CellCache.of_user(pytest.fail)):
+        again = cells.known(obtained)
+        assert again is not None
+        found = cells.cells(again, obtained, proof(), [one, two])
+        assert {name: cell.steps[0].facts["exit_status"].value for name, cell in found.items()} == {"a": 1, "b": 2}
+        assert all(cell.cached for cell in found.values())
+        assert cells.cells(again, obtained, replace(proof(), binary_sha256="x" * 64), [one, two]) == {}
+
+
+def test_what_was_tampered_with_is_not_read_ahead(tmp_path: Path) -> None:
+    obtained, (one, two) = image(tmp_path), cases()
+    writer = CellCache.of_user(pytest.fail)
+    known = writer.known(obtained)
+    assert known is not None
+    writer.keep(known, obtained, proof(), [cell_of(one, 1), cell_of(two, 2)])
+    (path,) = Path(os.environ[CACHE_VARIABLE]).glob("cells/t-*.cells")
+    path.write_bytes(path.read_bytes().replace(rb"\"exit_status\", 1", rb"\"exit_status\", 0"))
+    cells = CellCache.of_user(pytest.fail)
+    cells.read_ahead(obtained, [one, two])
+    again = cells.known(obtained)
+    assert again is not None
+    assert list(cells.cells(again, obtained, proof(), [one, two])) == ["b"]
+
+
+def test_what_was_just_kept_is_found_by_the_same_run(tmp_path: Path) -> None:
+    obtained, (one, two) = image(tmp_path), cases()
+    cells = CellCache.of_user(pytest.fail)
+    for case in (one, two):
+        known = cells.known(obtained)
+        assert known is not None
+        cells.keep(known, obtained, proof(), [cell_of(case, 1)])
+    again = cells.known(obtained)
+    assert again is not None
+    assert list(cells.cells(again, obtained, proof(), [one, two])) == ["a", "b"]
