@@ -13,8 +13,10 @@ from typing import Protocol, Self
 
 from opensslrun.driver.outcome import Input, Outcome
 
-MAX_FILE_CONTENT = 4 * 1024 * 1024
-"""Bytes of a file that are carried into an observation; a larger file is reported by size only."""
+MAX_CONTENT = 4 * 1024 * 1024
+"""Bytes of all files of a workspace that are carried into an observation, the smallest files first; of what is beyond
+them only the size is reported. So what a run has in memory is bounded whatever commands write, and a key or a
+certificate is not lost among files that nothing has use for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +34,29 @@ class SeenFile:
     """A file of the workspace after a step. ``kind`` is ``file``, ``directory``, ``link`` or ``other``.
 
     ``mode`` is the permission bits (0777 for a link), None where the program's platform has none. ``size`` is the
-    bytes of a file or of a link's text, else 0. ``content`` is None when it is not a regular file or is larger than
-    :data:`MAX_FILE_CONTENT`.
+    bytes of a file or of a link's text, else 0. ``content`` is None when it is not a regular file or is beyond
+    :data:`MAX_CONTENT`.
     """
 
     kind: str
     mode: int | None
     size: int
     content: bytes | None = field(repr=False)
+
+
+def carried(sizes: Mapping[str, int]) -> frozenset[str]:
+    """Which of these files' contents are carried, by name and size: the smallest as far as :data:`MAX_CONTENT` goes.
+
+    The same whatever order they come in. What is not carried of some files is not carried of those and others either.
+    """
+    taken: set[str] = set()
+    total = 0
+    for size, name in sorted((size, name) for name, size in sizes.items()):
+        total += size
+        if total > MAX_CONTENT:
+            break
+        taken.add(name)
+    return frozenset(taken)
 
 
 def without_modes(files: Mapping[str, SeenFile]) -> dict[str, SeenFile]:

@@ -7,16 +7,18 @@ when the client closes it, or dies by any means, the container ends and the engi
 from __future__ import annotations
 
 import contextlib
+import io
+import tarfile
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal, Self
 
 from opensslrun.bench.engine import engine_errors
 from opensslrun.bench.removal import RUN_LABEL, remove
-from opensslrun.bench.sockets import EngineSocket, engine_socket, frames
+from opensslrun.bench.sockets import EngineSocket, Pieces, engine_socket, frames
 from opensslrun.errors import EngineError
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ ended orphans do not pile up, without needing the engine's own init program (whi
 
 KEEPER_USER = 65534
 """Another user than the commands', so that ``kill -9 -1`` among those does not end the container."""
+
+_PIECE = 1024 * 1024
+"""Bytes of an archive that are in memory at once; the SDK asks for them in pieces of 2 MiB."""
 
 _KILL_TRIES = 10
 _KILL_PAUSE_S = 0.2
@@ -265,6 +270,20 @@ class Container:
         with engine_errors(f"copy {path} from the container for {self._name}"):
             stream, _ = self._api.get_archive(self.id, path)
             return b"".join(stream)
+
+    @contextlib.contextmanager
+    def archive_of(self, path: str) -> Iterator[tarfile.TarFile]:
+        """The same to be read as it comes, member by member: what was written there may be large.
+
+        Raises tarfile.TarError inside when what comes is no tar.
+        """
+        with engine_errors(f"copy {path} from the container for {self._name}"):
+            pieces, _ = self._api.get_archive(self.id, path)
+            coming = io.BufferedReader(Pieces(pieces), _PIECE)
+            with coming, tarfile.open(fileobj=coming, mode="r|", bufsize=_PIECE, errors="surrogateescape") as archive:
+                yield archive
+                while coming.read(_PIECE):  # to the end, so that the connection serves again
+                    pass
 
     def __enter__(self) -> Self:
         return self.start()

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from opensslrun.bench.base import SeenFile
 from opensslrun.bench.container import Bind, Container, Options
-from opensslrun.bench.snapshot import snapshot_of_tar
+from opensslrun.bench.snapshot import Members, read_members, snapshot_of_tar
 from opensslrun.bench.tree import CASE, HOME, STEPS, Tree, checked_names, disk_errors
 from opensslrun.driver.process import MAX_READ_BACK
 from opensslrun.driver.system import here
@@ -158,17 +158,17 @@ class ArchiveVolume:
 
     def take(self, workspace: int, step: str) -> Collected:
         """What the step left."""
-        content = self._reached().get(f"{ROOT}/{workspace}")
         where = f"{workspace}/{STEPS}/{step}"
+        streams = [where + end for end in (".out", ".err", ".sockets")]
         try:
-            with tarfile.open(fileobj=io.BytesIO(content), mode="r:", errors="surrogateescape") as archive:
-                stdout, stderr, sockets = (_member(archive, where + end) for end in (".out", ".err", ".sockets"))
-                files = snapshot_of_tar(archive, f"{workspace}/{CASE}/", sockets)
+            with self._reached().archive_of(f"{ROOT}/{workspace}") as archive:
+                members = read_members(archive, streams, MAX_READ_BACK)
         except tarfile.TarError as error:
             raise EngineError(
                 f"The engine's archive of a workspace is damaged ({error}); run the command again"
             ) from error
-        return Collected(stdout[:MAX_READ_BACK], stderr[:MAX_READ_BACK], files)
+        stdout, stderr, sockets = (_content(members, name) for name in streams)
+        return Collected(stdout, stderr, snapshot_of_tar(members, f"{workspace}/{CASE}/", sockets))
 
     def remove(self, workspace: int) -> None:  # noqa: ARG002 -- the shell in the container removes it
         """Forget a workspace, which the shell in the container removes."""
@@ -199,12 +199,9 @@ class ArchiveVolume:
         return buffer.getvalue()
 
 
-def _member(archive: tarfile.TarFile, name: str) -> bytes:
-    try:
-        file = archive.extractfile(name)
-    except KeyError:
-        return b""
-    return file.read() if file is not None else b""
+def _content(members: Members, name: str) -> bytes:
+    seen = members.get(name)
+    return (seen.content if seen is not None else None) or b""
 
 
 def _taken(path: str) -> bytes:
@@ -216,6 +213,7 @@ def _taken(path: str) -> bytes:
     with os.fdopen(handle, "rb", buffering=0) as file:
         content = file.read(_SMALL) or b""
         if len(content) == _SMALL:
-            content += file.readall()[: MAX_READ_BACK - _SMALL]
+            while len(content) < MAX_READ_BACK and (more := file.read(MAX_READ_BACK - len(content))):
+                content += more
             Path(path).unlink()
     return content

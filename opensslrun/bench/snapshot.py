@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import stat
 import tarfile
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
-from opensslrun.bench.base import MAX_FILE_CONTENT, SeenFile
+from opensslrun.bench.base import MAX_CONTENT, SeenFile, carried
 from opensslrun.driver.system import here
 
 _EVERY_BIT = 0o7777
@@ -21,29 +23,62 @@ def snapshot(directory: Path) -> dict[str, SeenFile]:
     A command may have taken from itself the right to read: it is given back while the snapshot is taken.
     """
     top = os.fsencode(directory)
-    seen: dict[str, SeenFile] = {}
+    found: dict[str, tuple[bytes, os.stat_result]] = {}
     waiting = [top]
     with ExitStack() as restored:
         while waiting:
             for path, status in _entries(waiting.pop(), restored):
                 if stat.S_ISDIR(status.st_mode):
                     waiting.append(path)
-                seen[shown_name(path[len(top) + 1 :].replace(os.fsencode(os.sep), b"/"))] = _seen(
-                    path, status, restored
-                )
-    return dict(sorted(seen.items()))
+                found[shown_name(path[len(top) + 1 :].replace(os.fsencode(os.sep), b"/"))] = path, status
+        sizes = {name: status.st_size for name, (_, status) in found.items() if stat.S_ISREG(status.st_mode)}
+        read = carried(sizes)
+        return {name: _seen(*found[name], restored, read=name in read) for name in sorted(found)}
 
 
-def snapshot_of_tar(archive: tarfile.TarFile, below: str, sockets: bytes = b"") -> dict[str, SeenFile]:
-    """The same from the members of ``archive`` whose names begin with ``below``.
+Members = Mapping[str, SeenFile]
+"""What a tar holds, by the members' names."""
+
+
+def read_members(archive: tarfile.TarFile, streams: Collection[str], limit: int) -> Members:
+    """Everything in a tar, which is read once from its beginning to its end and need not be in memory.
+
+    Of the members named in ``streams`` the first ``limit`` bytes are carried. For the others :data:`MAX_CONTENT` holds
+    in each directory of a workspace by itself, as only one of them is looked at where there is no tar.
+    """
+    seen: dict[str, SeenFile] = {}
+    held = 0
+    for member in archive:
+        seen[member.name] = _seen_member(archive, member, seen, limit if member.name in streams else None)
+        held += len(seen[member.name].content or b"")
+        if held > 2 * MAX_CONTENT:
+            _give_up(seen, streams)
+            held = sum(len(each.content or b"") for each in seen.values())
+    _give_up(seen, streams)
+    return seen
+
+
+def _give_up(seen: dict[str, SeenFile], streams: Collection[str]) -> None:
+    """Forget the content of what is not carried."""
+    directories: dict[str, dict[str, int]] = {}
+    for name, each in seen.items():
+        if each.kind == "file" and name not in streams:
+            directories.setdefault("/".join(name.split("/", 2)[:2]), {})[name] = each.size
+    for sizes in directories.values():
+        for name in sizes.keys() - carried(sizes):
+            seen[name] = replace(seen[name], content=None)
+
+
+def snapshot_of_tar(members: Members, below: str, sockets: bytes = b"") -> dict[str, SeenFile]:
+    """What :func:`snapshot` would give of the directory whose members' names begin with ``below``.
 
     An engine leaves sockets out of its archives; ``sockets`` names them: octal mode, newline, ``./path``, NUL, each.
     """
-    seen: dict[str, SeenFile] = {}
-    for member in archive:
-        if member.name.startswith(below) and member.name != below:
-            name = shown_name(os.fsencode(member.name[len(below) :]))
-            seen[name] = _seen_member(archive, member)
+    seen = {
+        shown_name(os.fsencode(name[len(below) :])): each
+        for name, each in members.items()
+        if name.startswith(below) and name != below
+    }
     for entry in sockets.split(b"\0"):
         mode, _, path = entry.partition(b"\n")
         if path:
@@ -70,11 +105,10 @@ def _entries(directory: bytes, restored: ExitStack) -> list[tuple[bytes, os.stat
         return listed()
 
 
-def _seen(path: bytes, status: os.stat_result, restored: ExitStack) -> SeenFile:
+def _seen(path: bytes, status: os.stat_result, restored: ExitStack, *, read: bool) -> SeenFile:
     mode = status.st_mode & _EVERY_BIT
     if stat.S_ISREG(status.st_mode):
-        content = _content(path, restored) if status.st_size <= MAX_FILE_CONTENT else None
-        return SeenFile("file", mode, status.st_size, content)
+        return SeenFile("file", mode, status.st_size, _content(path, restored) if read else None)
     if stat.S_ISLNK(status.st_mode):
         return SeenFile("link", 0o777, status.st_size, None)
     return SeenFile("directory" if stat.S_ISDIR(status.st_mode) else "other", mode, 0, None)
@@ -87,7 +121,7 @@ def _content(path: bytes, restored: ExitStack) -> bytes:
         _allow(path, 0o400, restored)
         handle = os.open(path, here.READING)
     with os.fdopen(handle, "rb") as file:
-        return file.read(MAX_FILE_CONTENT)
+        return file.read(MAX_CONTENT)
 
 
 def _allow(path: bytes, bits: int, restored: ExitStack) -> None:
@@ -98,15 +132,16 @@ def _allow(path: bytes, bits: int, restored: ExitStack) -> None:
     restored.callback(named.chmod, mode)
 
 
-def _seen_member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> SeenFile:
+def _seen_member(archive: tarfile.TarFile, member: tarfile.TarInfo, before: Members, limit: int | None) -> SeenFile:
     mode = member.mode & _EVERY_BIT
-    if member.isreg() or member.islnk():  # islnk: a second name of a file that came earlier in the archive
-        file = archive.extractfile(member)
-        if file is None:
+    if member.islnk():  # a second name of a file that came earlier in the archive
+        first = before.get(member.linkname, SeenFile("file", mode, member.size, None))
+        return replace(first, mode=mode)
+    if member.isreg():
+        if limit is None and member.size > MAX_CONTENT:
             return SeenFile("file", mode, member.size, None)
-        size = file.seek(0, os.SEEK_END)
-        file.seek(0)
-        return SeenFile("file", mode, size, file.read() if size <= MAX_FILE_CONTENT else None)
+        file = archive.extractfile(member)
+        return SeenFile("file", mode, member.size, None if file is None else file.read(limit or member.size))
     if member.issym():
         return SeenFile("link", 0o777, len(os.fsencode(member.linkname)), None)
     return SeenFile("directory" if member.isdir() else "other", mode, 0, None)

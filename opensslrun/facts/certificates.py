@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import Final
 
 from asn1crypto import csr as asn1_csr
@@ -26,6 +25,7 @@ from opensslrun.facts.attempt import MALFORMED, Asn1, Values, attempt, values
 from opensslrun.facts.extensions import Identity, extensions_value
 from opensslrun.facts.model import FactValue
 from opensslrun.facts.names import name_value, public_key_value
+from opensslrun.facts.remembered import MAX_REMEMBERED, remembered
 
 CLOCK_TOLERANCE_S: Final = 3600
 """Seconds between now and the begin of a certificate made now: a step takes minutes, a wrong time zone more."""
@@ -46,7 +46,7 @@ class Certificate:
     spki: bytes | None
 
 
-@lru_cache(maxsize=512)
+@remembered(512, MAX_REMEMBERED)
 def read_certificate(der: bytes) -> Certificate:
     """What of a certificate others refer to. Remembered: a workspace is looked at after each step."""
     parsed = _parsed(der)
@@ -54,7 +54,7 @@ def read_certificate(der: bytes) -> Certificate:
     return Certificate(der, attempt(lambda: _identity(parsed)), spki)
 
 
-@lru_cache(maxsize=512)
+@remembered(512, MAX_REMEMBERED)
 def _parsed(der: bytes) -> Asn1:
     """The certificate, None when it is none. Parts of it are parsed when they are asked for: only within an attempt,
     which is one thread's at a time."""
@@ -87,7 +87,7 @@ def certificate_values(
     return {f"{prefix}{name}": value for name, value in drawn.items()}
 
 
-@lru_cache(maxsize=512)
+@remembered(512, MAX_REMEMBERED)
 def _own_values(der: bytes) -> Mapping[str, FactValue]:
     """The facts that rest on the certificate alone, on nothing beside it and on no clock."""
     it, parsed = read_certificate(der), _parsed(der)

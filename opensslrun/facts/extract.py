@@ -15,7 +15,7 @@ from opensslrun.facts.model import Fact, Facts
 from opensslrun.facts.pem import is_der
 from opensslrun.facts.streams import Context, classes_of
 from opensslrun.facts.verification import verification_values
-from opensslrun.facts.wording import anonymous, decoded, shortened, stable
+from opensslrun.facts.wording import anonymous, shortened, stable
 
 WORDING = ("stdout", "stderr")
 """Facts that gate only where a step names them."""
@@ -80,8 +80,7 @@ def _line_endings(stdout: bytes) -> Values:
 
 def _wording(stream: bytes, *, gating: bool) -> str:
     """Where wording gates, its author answers for its being the same in every run; elsewhere chance is taken out."""
-    text = decoded(stream).replace("\r\n", "\n")
-    return shortened(stable(text) if gating else anonymous(text))
+    return shortened(stream, stable if gating else anonymous)
 
 
 def _differ(before: SeenFile, after: SeenFile) -> bool:

@@ -17,6 +17,7 @@ from opensslrun.facts.encryption import encryption_value, is_workable
 from opensslrun.facts.model import FactValue
 from opensslrun.facts.names import key_value, public_key_value
 from opensslrun.facts.pem import Block
+from opensslrun.facts.remembered import MAX_REMEMBERED, remembered
 
 PRIVATE_LABELS: Final = frozenset(
     {"RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY", "PRIVATE KEY", "ENCRYPTED PRIVATE KEY"}
@@ -36,7 +37,7 @@ def read_pem_key(content: bytes, block: Block, secrets: Sequence[str]) -> Key:
     return _pem_key(content[block.start : block.end], block.label, block.headers, block.der, tuple(secrets))
 
 
-@lru_cache(maxsize=512)
+@remembered(512, MAX_REMEMBERED)
 def _pem_key(
     text: bytes, label: str, headers: tuple[tuple[str, str], ...], der: bytes | None, secrets: tuple[str, ...]
 ) -> Key:

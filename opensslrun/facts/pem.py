@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from bisect import bisect_left
 from dataclasses import dataclass, field
 
 MAX_HEADERS = 10
@@ -13,6 +12,8 @@ MAX_HEADERS = 10
 
 MAX_BLOCKS = 1000
 """Blocks of one file that are looked at."""
+
+_SPACE = b" \t\n\r\v\f"
 
 _BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,64})-----")
 _END = re.compile(rb"-----END ([A-Z0-9 ]{1,64})-----")
@@ -32,17 +33,16 @@ class Block:
 
 def pem_blocks(content: bytes) -> tuple[Block, ...]:
     """The blocks of a file in order. A block whose END is missing or names another label is none."""
-    ends = list(_END.finditer(content))
-    places = [end.start() for end in ends]
     blocks: list[Block] = []
     position = 0
+    end: re.Match[bytes] | None = None
     for begin in _BEGIN.finditer(content):
-        if begin.start() < position or len(blocks) >= MAX_BLOCKS:
+        if begin.start() < position:
             continue
-        index = bisect_left(places, begin.end())
-        if index == len(ends):
+        if end is None or end.start() < begin.end():  # else nothing ends before that one, and nothing is read twice
+            end = _END.search(content, begin.end())
+        if end is None or len(blocks) == MAX_BLOCKS:
             break
-        end = ends[index]
         if end[1] == begin[1]:
             blocks.append(_block(content, begin, end))
             position = end.end()
@@ -61,7 +61,7 @@ def _block(content: bytes, begin: re.Match[bytes], end: re.Match[bytes]) -> Bloc
 
 def _base64(text: bytes) -> bytes | None:
     try:
-        return base64.b64decode(b"".join(text.split()), validate=True)
+        return base64.b64decode(text.translate(None, _SPACE), validate=True)
     except binascii.Error:
         return None
 

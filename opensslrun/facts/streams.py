@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from itertools import chain, pairwise
 
 from opensslrun.facts.messages import (
     BLOCKS,
@@ -22,6 +22,7 @@ from opensslrun.facts.messages import (
     pem_class,
 )
 from opensslrun.facts.pem import is_der
+from opensslrun.facts.remembered import remembered
 from opensslrun.facts.wording import lines_of, stable
 
 MAX_UNKNOWN = 20
@@ -31,6 +32,11 @@ MAX_CLASSIFIED = 1024 * 1024
 """Bytes of a stream that are classified. A runaway that repeats itself says nothing new after them."""
 
 _UNKNOWN_WIDTH = 200
+_NAMED_BY = 4096
+"""Characters of an unknown line from which its name is made: enough for a path that is left out of it."""
+
+_REMEMBERED = 1000
+"""Characters of a line whose class is remembered. The messages of ``openssl`` are shorter, a runaway's may be 1 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +65,7 @@ def classes_of(stream: bytes, context: Context) -> list[str]:
     if b"\0" in stream:
         return ["unknown: binary data"]
     reading = _Reading()
-    lines = lines_of(stream[:MAX_CLASSIFIED])
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+    for line, following in pairwise(chain(lines_of(stream[:MAX_CLASSIFIED]), [""])):
         _read_line(line, following, context, reading)
     _read_queue(context, reading)
     return sorted(reading.classes | set(_unknown(reading, cut=len(stream) > MAX_CLASSIFIED)))
@@ -93,7 +98,8 @@ def _read_line(line: str, following: str, context: Context, reading: _Reading) -
     else:
         found = _class_of(line)
         if found is None:
-            reading.unknown.setdefault(stable(line)[:_UNKNOWN_WIDTH])
+            if len(reading.unknown) <= MAX_UNKNOWN:
+                reading.unknown.setdefault(stable(line[:_NAMED_BY])[:_UNKNOWN_WIDTH])
         else:
             reading.classes.add(found)
 
@@ -141,7 +147,7 @@ def _is_verify(line: str, following: str, context: Context, reading: _Reading) -
     return False
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096, _REMEMBERED)
 def _class_of(line: str) -> str | None:
     return next((message.value for message, pattern in LINES if pattern.match(line)), None)
 
@@ -182,7 +188,7 @@ def _is_wrong_pass_phrase(
     return decoding and told <= {Message.MALFORMED, Message.UNSUPPORTED} and bool(told or unknown)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096, _REMEMBERED)
 def _reason_of(line: str) -> tuple[str, str, bool, str | None]:
     """Library, reason, whether a pattern knows it, and its class."""
     match = QUEUE_LINE.match(line)

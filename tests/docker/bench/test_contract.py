@@ -145,6 +145,18 @@ def test_a_file_too_large_to_carry_is_reported_by_its_size(bench: Bench) -> None
     assert (seen.files["big"].size, seen.files["big"].content) == (MAX_FILE_SIZE, None)
 
 
+def test_of_many_large_files_only_the_size_is_carried_and_the_small_ones_are_read_all_the_same(bench: Bench) -> None:
+    line = "for n in 1 2 3 4 5 6; do openssl rand -out big$n 4000000; done; ln big1 bigger; ln ../s/1.out other; echo x"
+    seen = run(bench, line)
+
+    content = {name: file.content for name, file in seen.files.items()}
+    assert content.pop("given") == b"some text\n"
+    assert content.pop("other", b"x\n") == seen.outcome.stdout == b"x\n"  # this machine's bench has no such file
+    assert len(content.pop("big1") or b"") == 4_000_000
+    assert content == dict.fromkeys([f"big{n}" for n in range(2, 7)] + ["bigger"])
+    assert {seen.files[name].size for name in content} == {4_000_000}
+
+
 def test_what_a_step_leaves_running_does_not_meet_the_next_step(bench: Bench) -> None:
     with bench.workspace({}) as workspace:
         first = workspace.run(Command("(while :; do echo x >>grows; sleep 0.05; done) & (sleep 0.3; echo x >late) &"))

@@ -5,11 +5,15 @@ import os
 import socket
 import tarfile
 from pathlib import Path
+from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from opensslrun.bench.base import MAX_FILE_CONTENT, SeenFile
-from opensslrun.bench.snapshot import shown_name, snapshot, snapshot_of_tar
+from opensslrun.bench.base import MAX_CONTENT, SeenFile, carried
+from opensslrun.bench.snapshot import Members, read_members, shown_name, snapshot, snapshot_of_tar
+from opensslrun.bench.sockets import Pieces
 
 
 @pytest.fixture
@@ -52,14 +56,25 @@ def test_a_directory_is_seen_without_following_or_waiting(tree: Path) -> None:
     assert list(seen) == sorted(seen)
 
 
-def test_a_tar_of_it_gives_the_same(tree: Path) -> None:
+def read_as_it_comes(tree: Path, streams: tuple[str, ...] = (), limit: int = 0) -> Members:
+    """The members of an engine's archive of a workspace, from something that cannot be read twice."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as made:
         made.add(tree, "7/c")
         made.add(tree / "a", "7/s/1.out")
-    buffer.seek(0)
-    with tarfile.open(fileobj=buffer, errors="surrogateescape") as archive:
-        assert snapshot_of_tar(archive, "7/c/") == EXPECTED
+    pieces = [buffer.getvalue()[start : start + 1000] for start in range(0, len(buffer.getvalue()), 1000)]
+    with tarfile.open(fileobj=io.BufferedReader(Pieces(iter(pieces))), mode="r|", errors="surrogateescape") as archive:
+        return read_members(archive, streams, limit)
+
+
+def test_a_tar_of_it_gives_the_same(tree: Path) -> None:
+    assert snapshot_of_tar(read_as_it_comes(tree), "7/c/") == EXPECTED
+
+
+def test_of_a_stream_in_a_tar_the_beginning_is_read(tree: Path) -> None:
+    (tree / "a").unlink()
+    (tree / "a").write_bytes(b"12345")
+    assert read_as_it_comes(tree, ("7/s/1.out",), 3)["7/s/1.out"].content == b"123"
 
 
 def test_sockets_are_named_beside_the_tar_as_a_directory_shows_them(tmp_path: Path) -> None:
@@ -67,21 +82,62 @@ def test_sockets_are_named_beside_the_tar_as_a_directory_shows_them(tmp_path: Pa
         listening.bind(str(tmp_path / "s\nx"))
         (tmp_path / "s\nx").chmod(0o700)
         seen = snapshot(tmp_path)
-    empty = io.BytesIO()
-    tarfile.open(fileobj=empty, mode="w").close()
-    empty.seek(0)
-    with tarfile.open(fileobj=empty) as archive:
-        assert snapshot_of_tar(archive, "7/c/", b"700\n./s\nx\0") == seen == {"s\nx": SeenFile("other", 0o700, 0, None)}
+    assert snapshot_of_tar({}, "7/c/", b"700\n./s\nx\0") == seen == {"s\nx": SeenFile("other", 0o700, 0, None)}
 
 
 @pytest.mark.parametrize(("more", "carried"), [(0, True), (1, False)])
 def test_content_is_carried_up_to_a_limit(tmp_path: Path, more: int, *, carried: bool) -> None:
-    size = MAX_FILE_CONTENT + more
+    size = MAX_CONTENT + more
     with (tmp_path / "large").open("wb") as file:
         file.truncate(size)
     seen = snapshot(tmp_path)["large"]
 
     assert (seen.size, seen.content is not None) == (size, carried)
+
+
+def test_of_all_files_together_the_smallest_are_carried(tmp_path: Path) -> None:
+    """Read from a directory or from a tar, which names them in another order."""
+    sizes = {"0": MAX_CONTENT // 2, "a/1": MAX_CONTENT // 2, "a.2": MAX_CONTENT // 2, "z": 100, "zz": 0, "y": 100}
+    (tmp_path / "a").mkdir()
+    for name, size in sizes.items():
+        (tmp_path / name).write_bytes(b"x" * size)
+    seen = snapshot(tmp_path)
+
+    assert {name for name, each in seen.items() if each.content is not None} == {"z", "zz", "y", "0"}
+    assert {name: each.size for name, each in seen.items() if each.kind == "file"} == sizes
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as made:
+        for path in sorted(tmp_path.rglob("*"), reverse=True):
+            made.add(path, f"7/c/{path.relative_to(tmp_path)}", recursive=False)
+        made.add(tmp_path / "a.2", "7/h/other")
+        made.add(tmp_path / "0", "7/s/1.out")
+    buffer.seek(0)
+    with tarfile.open(fileobj=buffer, mode="r|") as archive:
+        members = read_members(archive, ("7/s/1.out",), 1000)
+    assert snapshot_of_tar(members, "7/c/") == seen
+    assert len(members["7/s/1.out"].content or b"") == 1000
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from([1, 100, 300, 700, 1024, 2048, 4096]), min_size=8, max_size=20),
+    st.randoms(use_true_random=False),
+)
+def test_what_is_carried_does_not_depend_on_the_order_of_a_tar(kib: list[int], random: Random) -> None:
+    sizes = {f"7/c/{number}": size * 1024 for number, size in enumerate(kib)}
+    order = list(sizes)
+    random.shuffle(order)
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as made:
+        for name in order:
+            info = tarfile.TarInfo(name)
+            info.size = sizes[name]
+            made.addfile(info, io.BytesIO(bytes(info.size)))
+    buffer.seek(0)
+    with tarfile.open(fileobj=buffer, mode="r|") as archive:
+        members = read_members(archive, (), 0)
+    kept = {name for name, each in members.items() if each.content is not None}
+    assert kept == carried(sizes)
 
 
 def test_rights_given_back_for_reading_are_taken_again(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:

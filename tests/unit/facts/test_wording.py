@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from opensslrun.facts.wording import MAX_SHOWN, MAX_WORDING, anonymous, both_ends, decoded, lines_of, shortened, stable
+from opensslrun.facts.wording import (
+    MAX_READ,
+    MAX_SHOWN,
+    MAX_WORDING,
+    anonymous,
+    both_ends,
+    decoded,
+    lines_of,
+    shortened,
+    stable,
+)
 
 
 @pytest.mark.parametrize(
@@ -41,11 +51,27 @@ def test_chance_is_taken_out_where_nothing_gates() -> None:
     assert "5C6ADE" in stable(text)
 
 
+def same(text: str) -> str:
+    return text
+
+
 def test_a_long_stream_still_compares() -> None:
-    one, other = "a" * MAX_WORDING + "b", "a" * MAX_WORDING + "c"
-    assert shortened("a" * MAX_WORDING) == "a" * MAX_WORDING
-    assert shortened(one) != shortened(other)
-    assert len(shortened(one * 3)) < MAX_WORDING + 200
+    one, other = b"a" * MAX_WORDING + b"b", b"a" * MAX_WORDING + b"c"
+    assert shortened(b"a" * MAX_WORDING, same) == "a" * MAX_WORDING
+    assert shortened(one, same) != shortened(other, same)
+    assert len(shortened(one * 3, same)) < MAX_WORDING + 200
+
+
+def test_beyond_what_is_read_a_stream_compares_as_it_is() -> None:
+    begin, chance, other = (
+        b"line\n" * (MAX_READ // 5) + b"-" * (MAX_READ % 5),
+        b"serial=0123456789",
+        b"serial=9876543210",
+    )
+    assert len(begin) == MAX_READ
+    assert shortened(chance + begin, anonymous) == shortened(other + begin, anonymous)
+    assert shortened(begin + chance, anonymous) != shortened(begin + other, anonymous)
+    assert "(17 more" not in shortened(begin + chance, anonymous)
 
 
 def test_bytes_that_are_not_utf_8_stay_visible() -> None:
@@ -53,7 +79,7 @@ def test_bytes_that_are_not_utf_8_stay_visible() -> None:
 
 
 def test_only_lf_and_crlf_end_a_line() -> None:
-    assert lines_of("CN = a\u2028leaf: OK\x0bx\r\nend".encode()) == ["CN = a\u2028leaf: OK\x0bx", "end"]
+    assert list(lines_of("CN = a\u2028leaf: OK\x0bx\r\nend".encode())) == ["CN = a\u2028leaf: OK\x0bx", "end"]
 
 
 def test_a_flood_is_shown_by_how_it_began_and_how_it_ended() -> None:
