@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,6 +43,7 @@ def stale(*entries: Difference, good: dict[str, FactValue], platform: str = "lin
 PROMPT = {"fact": "prompts", "on": "OpenSSL < 3", "value": ["b"]}
 ELSEWHERE = entry("D002", "good", {"fact": "file.mode", "on": "OpenSSL < 3", "value": "0644"})
 SAME: dict[str, FactValue] = {"exit_status": 0, "prompts": [], "file.mode@k": "0600"}
+OPEN: dict[str, FactValue] = {**SAME, "file.mode@k": "0644"}
 
 
 def test_an_advice_that_gives_the_same_everywhere_is_believed() -> None:
@@ -122,3 +124,26 @@ def test_every_shipped_entry_is_tested_or_says_why_not_and_names_what_was_seen()
     for each in load_catalogue([shipped("differences.toml")]).entries:
         assert each.tests or each.untested, each.id
         assert each.seen, each.id
+
+
+def test_another_step_of_the_case_may_differ() -> None:
+    mode = {"fact": "file.mode", "on": "OpenSSL < 3", "value": "0644"}
+    elsewhere = entry("D002", "good", mode, where={"case": "good", "step": "2"})
+    (first,) = cell("good", "1.1.1g", SAME).steps
+    steps = (first, JudgedStep("2", "openssl y", (), OPEN))
+    records: dict[str, Record] = {**RECORD, "good": {**RECORD["good"], "2": RECORD["good"]["1"]}}
+    for step, names in (("1", []), ("2", ["D001"])):
+        catalogue = Catalogue((entry("D001", "bad", PROMPT, tested_by={"case": "good", "step": step}), elsewhere))
+        for ordered in (steps, steps[::-1]):
+            cells = [replace(cell("good", "1.1.1g", SAME), steps=ordered)]
+            state = catalogue_state(cells, judge_cells(cells, records, catalogue), catalogue, whole=False)
+            assert list(state.stale) == names
+
+
+def test_an_advice_whose_step_differs_on_the_last_target_only_is_stale() -> None:
+    tested = entry("D001", "bad", PROMPT, tested_by={"case": "good"})
+    cells = [cell("good", "3.5.5", SAME), cell("good", "3.0.2", SAME), cell("good", "1.1.1g", OPEN)]
+    catalogue = Catalogue((tested, ELSEWHERE))
+    for ordered in (cells, cells[::-1]):
+        state = catalogue_state(ordered, judge_cells(ordered, RECORD, catalogue), catalogue, whole=False)
+        assert "differ there on t-1.1.1g" in state.stale["D001"]

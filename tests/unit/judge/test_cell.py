@@ -233,6 +233,31 @@ def test_the_worst_is_the_worst_by_its_meaning_and_not_by_its_name(
     assert judged(seen, record, *entries).verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "verdict"),
+    [
+        ({"a.b": 2}, {"x.y": 1}, Verdict.NEW),
+        ({"ending": "hung"}, {"verify.claim@leaf.crt": "crashed"}, Verdict.HUNG),
+        ({"verify.claim@leaf.crt": "crashed"}, {"x.y": 1}, Verdict.FAIL),
+        ({"x.y": 0}, {"a.b": 2}, Verdict.KNOWN),
+        ({"x.y": 0}, {"a.b": 1}, Verdict.PASS),
+    ],
+)
+def test_the_worst_of_several_steps_is_the_worst_by_its_meaning_too(
+    first: dict[str, FactValue], second: dict[str, FactValue], verdict: Verdict
+) -> None:
+    """Wherever it is among them: as words, fail comes before hung and known before new."""
+    steps = [
+        JudgedStep(name, "openssl x", (REFUSED,) if REFUSED.fact in facts else (), facts)
+        for name, facts in (("1", first), ("2", second))
+    ]
+    said: dict[str, FactValue] = {"x.y": 0, "a.b": 1, "ending": "exited"}
+    record: Record = {step.id: {fact: value for fact, value in said.items() if fact in step.facts} for step in steps}
+    entries = (difference(2, fact="a.b"),) if 2 in (*first.values(), *second.values()) else ()
+    for ordered in (steps, steps[::-1]):
+        assert judged(replace(cell({}), steps=tuple(ordered)), record, *entries).verdict is verdict
+
+
 def test_every_judgement_says_whose_it_is_and_what_it_rests_on() -> None:
     record: Record = {"1": {"exit_status": 0}}
     contradiction = difference("ok"), difference("refused", name="D004")
@@ -389,3 +414,11 @@ def test_what_was_made_of_a_step_is_counted_once_for_all_who_share_it() -> None:
     assert (step.known, step.wrong) == (frozenset({"D003"}), ())
     (nothing,) = judged(cell({})).steps
     assert (nothing.verdict, nothing.compared, nothing.shown, nothing.known) == (None, 0, 0, frozenset())
+
+
+def test_facts_that_are_gone_lend_their_judgement_to_no_others() -> None:
+    """Cells that come one by one and are dropped: the next one's facts may lie where the last one's lay."""
+    numbers = [1, 2, 1, 2] * 50
+    shared, catalogue, record = Judged(), Catalogue(()), {"1": {"n": 1}}
+    verdicts = [judge_cell(cell({"n": number}), record, catalogue, shared).verdict for number in numbers]
+    assert verdicts == [Verdict.PASS if number == 1 else Verdict.NEW for number in numbers]

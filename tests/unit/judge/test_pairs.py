@@ -11,7 +11,7 @@ from opensslrun.driver.version import Implementation, Version
 from opensslrun.facts.model import FactValue
 from opensslrun.judge.catalogue import Catalogue
 from opensslrun.judge.cell import judge_cell
-from opensslrun.judge.model import JudgedCell, JudgedStep, Producer, Verdict
+from opensslrun.judge.model import JudgedCell, JudgedStep, Producer, Record, Verdict
 from opensslrun.judge.pairs import PairGroup, judge_pairs, pair_differences
 from opensslrun.judge.run import catalogue_state
 from opensslrun.judge.schema import Difference
@@ -118,6 +118,8 @@ def test_two_entries_that_contradict_each_other_about_a_pair_are_an_error_of_tha
     both = Catalogue((*OLD_FILES.entries, other))
     assert verdict(pair("old", "new", {"exit_status": 1}), both) is Verdict.ERROR
     assert verdict(pair("libre", "new", {"exit_status": 1}), both) is Verdict.KNOWN
+    (judgement,) = judge_pairs([pair("old", "new", {"exit_status": 1})], RECORD, both)
+    assert (judgement.producer, judgement.target) == ("old", "new")
 
 
 def test_what_differs_is_shown_in_as_few_blocks_as_there_are() -> None:
@@ -133,6 +135,20 @@ def test_what_differs_is_shown_in_as_few_blocks_as_there_are() -> None:
         PairGroup(0, ("new",), ("new",)),
         PairGroup(1, ("old", "libre"), ("new",)),
     )
+
+
+def test_what_is_wrong_everywhere_and_differs_is_shown() -> None:
+    pairs = [pair("new", "new", {"exit_status": 1}), pair("new", "libre", {"exit_status": 2})]
+    (view,) = pair_differences(judge_pairs(pairs, RECORD, OLD_FILES))
+    assert (view.known, view.groups) == (None, (PairGroup(1, ("new",), ("new",)), PairGroup(2, ("new",), ("libre",))))
+
+
+def test_a_fact_that_a_pair_does_not_show_is_shown_to_be_absent() -> None:
+    pairs = [pair("new", "new", {"exit_status": 0, "ending": "x"}), pair("new", "libre", {"exit_status": 0})]
+    record: dict[str, Record] = {"pair-p12": {"read-1": {"exit_status": 0, "ending": "x"}}}
+    (view,) = pair_differences(judge_pairs(pairs, record, OLD_FILES))
+    groups = (PairGroup("x", ("new",), ("new",)), PairGroup({"absent": True}, ("new",), ("libre",)))
+    assert (view.fact, view.groups) == ("ending", groups)
 
 
 def test_what_nobody_explains_has_no_explanation() -> None:

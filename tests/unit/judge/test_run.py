@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from opensslrun.driver.version import Implementation, Version
 from opensslrun.facts.model import FactValue
 from opensslrun.judge.catalogue import Catalogue
@@ -197,6 +199,18 @@ def test_a_fact_that_turned_up_on_one_target_is_not_misspelt_for_another() -> No
     for ordered in (cells, cells[::-1]):
         state = catalogue_state(ordered, judge_cells(ordered, records, catalogue), catalogue, whole=True)
         assert (state.proven, dict(state.stale)) == (("D002",), {})
+
+
+def test_a_fact_that_turned_up_in_a_later_step_is_not_misspelt_however_the_first_is_shared() -> None:
+    label = entry("D002", {"fact": "key.pem_label", "on": "OpenSSL < 3", "value": "OLD"})
+    prompts: dict[str, FactValue] = {"prompts": OLD["prompts"]}
+    one, two = cell("a", "1.1.1g", prompts), cell("b", "1.1.1g", prompts)
+    two = replace(two, steps=(*two.steps, JudgedStep("2", "openssl y", (), {"key.pem_label@k": "OLD"})))
+    catalogue = Catalogue((label,))
+    for cells in ([one, two], [two, one]):
+        judgements = judge_cells(cells, {"case": {"1": prompts}}, catalogue)
+        assert judgements[0].steps[0] is judgements[1].steps[0]
+        assert dict(catalogue_state(cells, judgements, catalogue, whole=True).stale) == {}
 
 
 def test_what_all_targets_show_alike_or_as_recorded_is_no_difference() -> None:
