@@ -72,6 +72,8 @@ class CellCache:
     _packs: dict[str, Pack] = field(default_factory=dict)
     _read: dict[str, ObservedCell] = field(default_factory=dict)
     """What was read already, by file and by cell. A run asks twice for a target, once for its cells, once for pairs."""
+    proven: dict[str, Proof] = field(default_factory=dict)
+    """Binaries of this machine that have proved themselves in this run, by their target. What is run is proven anew."""
 
     @classmethod
     def of_user(cls, complain: Complain) -> CellCache:
@@ -106,15 +108,6 @@ class CellCache:
             if cell is not None:
                 found[case.id] = self._read[key] = cell
         return found
-
-    def read_ahead(self, obtained: Obtained, cases: Sequence[Case]) -> None:
-        """Read what :meth:`cells` will be asked for of an image that proved itself before, so that it is there then.
-
-        What cannot be read ahead is read when it is asked for.
-        """
-        known = self.known(obtained)
-        if known is not None and known.proof is not None:
-            self.cells(known, obtained, known.proof, cases)
 
     def keep(self, known: Known, obtained: Obtained, proof: Proof, cells: Iterable[ObservedCell]) -> None:
         """Keep the cells of a target that proved itself again after its last one, and its proof."""

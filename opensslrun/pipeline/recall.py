@@ -31,7 +31,7 @@ def observe_or_recall(
     known = cells.known(obtained) if cells is not None else None
     if cells is None or known is None:
         return observe_target(obtained, cases, listener, opened)
-    proof = _proof(obtained, known)
+    proof = _proof(obtained, known, cells)
     before = cells.cells(known, obtained, proof, cases) if proof is not None else {}
     listener.cells_recalled(obtained.target.id, len(before))
     rest = [case for case in cases if case.id not in before]
@@ -42,6 +42,7 @@ def observe_or_recall(
                 listener.cell_done(obtained.target.id, case.id, None)
             recalled = TargetRun(obtained.target, Outcome.RAN, "", obtained, proof, (), unsupported, proof_cached=True)
             return _together(recalled, before, cases)
+    cells.proven.pop(obtained.target.id, None)
     run = observe_target(obtained, rest, listener, opened)
     if before and run.proof is not None and run.proof != proof:
         # One image, two proofs: nothing kept of it is worth anything.
@@ -52,10 +53,34 @@ def observe_or_recall(
     return _together(run, before, cases)
 
 
-def _proof(obtained: Obtained, known: Known) -> Proof | None:
-    """An image's kept proof; a binary of this machine proves itself now. None when it cannot: the run will say why."""
+def read_ahead(obtained: Obtained, cases: Sequence[Case], cells: CellCache) -> None:
+    """Prove and read what :func:`observe_or_recall` will need if nothing has to be run, so that it is there then.
+
+    What cannot be had ahead is asked for again.
+    """
+    known = cells.known(obtained)
+    proof = None if known is None else _proof(obtained, known, cells)
+    if known is not None and proof is not None:
+        cells.cells(known, obtained, proof, cases)
+
+
+def _proof(obtained: Obtained, known: Known, cells: CellCache) -> Proof | None:
+    """An image's kept proof; a binary of this machine proves itself once in each run.
+
+    None when it cannot: the run will say why.
+    """
     if obtained.image_id is not None:
         return known.proof
+    place = obtained.target.id
+    if place not in cells.proven:
+        proof = _proves_itself(obtained)
+        if proof is None:
+            return None
+        cells.proven[place] = proof
+    return cells.proven[place]
+
+
+def _proves_itself(obtained: Obtained) -> Proof | None:
     try:
         with open_bench(obtained) as bench:
             return prove(bench, obtained.target)

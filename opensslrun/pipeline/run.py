@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from opensslrun.bench.base import Bench
 from opensslrun.cases.model import Case
 from opensslrun.errors import BuildFailedError, ChecksumError, EnvironmentLacksError, OpensslrunError
+from opensslrun.pipeline.alike import Alike
 from opensslrun.pipeline.asitgoes import Judging
 from opensslrun.pipeline.cellcache import CellCache
 from opensslrun.pipeline.events import Listener
@@ -19,7 +20,7 @@ from opensslrun.pipeline.interruption import Interruptions
 from opensslrun.pipeline.observed import Outcome, TargetRun
 from opensslrun.pipeline.pairs import Pair, observe_pairs, with_broken
 from opensslrun.pipeline.plan import BenchChoice, Plan
-from opensslrun.pipeline.recall import observe_or_recall
+from opensslrun.pipeline.recall import observe_or_recall, read_ahead
 from opensslrun.targets.localbuild import why_not_here
 from opensslrun.targets.model import Obtained, PathRoute, Target
 from opensslrun.targets.obtain import Done, obtain_many
@@ -81,8 +82,8 @@ def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -
             missing[target.id] = TargetRun(target, Outcome.NOT_RUN, str(got))
     _tell_missing(missing, listener)
     listener.planned(len(ready) * len(plan.cases))
-    judging = Judging(listener, plan)
-    observed, interrupted, defect = _observe(plan, ready, jobs, judging, interruptions.seen, kept)
+    judging, alike = Judging(listener, plan), Alike()
+    observed, interrupted, defect = _observe(plan, ready, jobs, judging, interruptions.seen, kept, alike)
     ended = {**missing, **observed}
     stopped = {t.id: TargetRun(t, Outcome.NOT_RUN, "interrupted") for t in targets if t.id not in ended}
     runs = tuple({**ended, **stopped}[target.id] for target in targets)
@@ -91,7 +92,7 @@ def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -
         nonlocal interrupted, defect
         readers = {name: ready[name] for name in consumers}
         reading = replace(plan, cases=tuple(cases))
-        done, interrupted, failed = _observe(reading, readers, jobs, told, interruptions.seen, kept)
+        done, interrupted, failed = _observe(reading, readers, jobs, told, interruptions.seen, kept, alike)
         defect = defect or failed
         return done
 
@@ -110,7 +111,7 @@ def _reading_ahead(kept: CellCache | None, cases: Sequence[Case]) -> Iterator[Do
 
         def there(_target: str, what: Obtained | OpensslrunError) -> None:
             if kept is not None and isinstance(what, Obtained):
-                pool.submit(kept.read_ahead, what, cases)
+                pool.submit(read_ahead, what, cases, kept)
 
         try:
             yield there
@@ -168,6 +169,7 @@ def _observe(
     listener: Listener,
     interrupted: threading.Event,
     kept: CellCache | None,
+    alike: Alike,
 ) -> tuple[dict[str, TargetRun], bool, Exception | None]:
     benches: list[Bench] = []
     stopping = False
@@ -195,16 +197,17 @@ def _observe(
                 for bench in tuple(benches):
                     bench.interrupt()
             for future in done:
+                name = futures.pop(future)  # which holds the run as it was before it shares what is alike
                 if future.cancelled():
                     continue
                 try:
                     run = future.result()
                 except Exception as error:  # noqa: BLE001 -- kept, and raised when the result is written
                     defect = defect or error
-                    got = ready[futures[future]]
+                    got = ready[name]
                     reason = f"a defect of opensslrun ended it ({type(error).__name__})"
                     run = TargetRun(got.target, Outcome.ERROR, reason, got)
-                runs[futures[future]] = _cut_short(run) if stopping else run
+                runs[name] = alike.run(_cut_short(run) if stopping else run)
     return runs, stopping, defect
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
 
@@ -200,17 +200,19 @@ def obtain_many(
     return {target.id: results[target.id] for target in targets}
 
 
-def _in_engine(targets: Sequence[Target]) -> list[Obtained]:
+def _in_engine(targets: Sequence[Target]) -> Iterator[Obtained]:
     """Those whose image is in the engine, asked over one connection; none where there is no engine to ask."""
     images = [target for target in targets if _path_route(target) is None]
     if not images:
-        return []
+        return
     try:
         with Engine() as engine:
-            jobs = [(target, find_image(engine, Job.of_target(target, engine.architecture))) for target in images]
+            for target in images:
+                image = find_image(engine, Job.of_target(target, engine.architecture))
+                if image is not None:
+                    yield _of_image(target, image)
     except EngineError:
-        return []  # whoever asks again is told why
-    return [_of_image(target, image) for target, image in jobs if image is not None]
+        return  # whoever asks again is told why
 
 
 def _of_image(target: Target, image: Image) -> Obtained:

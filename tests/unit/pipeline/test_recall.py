@@ -19,12 +19,14 @@ from opensslrun.cases.model import Case, Step
 from opensslrun.cli.main import main
 from opensslrun.driver.outcome import Input
 from opensslrun.facts.model import Fact
-from opensslrun.pipeline import cellcache, observe
+from opensslrun.pipeline import cellcache, observe, recall
 from opensslrun.pipeline.cellcache import CellCache, observing_sha256, sources_sha256
-from opensslrun.pipeline.observed import ObservedCell, ObservedStep
+from opensslrun.pipeline.observed import ObservedCell, ObservedStep, TargetRun
+from opensslrun.pipeline.recall import read_ahead
 from opensslrun.report.model import ObservationResult
 from opensslrun.targets.cache import CACHE_VARIABLE
 from opensslrun.targets.model import Need, Obtained, PathRoute, Proof, Reader, Target
+from opensslrun.targets.prove import prove
 
 REAL = Path(shutil.which("openssl") or "openssl").resolve()
 ONE = """
@@ -174,6 +176,41 @@ def test_a_changed_binary_runs_its_own_cells(world: World) -> None:
     assert world.ran == [("b", "one"), ("b", "two")]
     prints = [target["fingerprint"]["binary_sha256"] for result in (first, second) for target in result["targets"]]
     assert prints[0] == prints[1] == prints[2] != prints[3]
+
+
+def test_a_binary_proves_itself_once_in_a_run_of_which_nothing_is_started(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proven: list[str] = []
+
+    def proves(bench: Any, target: Target) -> Proof:
+        proven.append(target.id)
+        return prove(bench, target)
+
+    world.run()
+    monkeypatch.setattr(recall, "prove", proves)
+    for _ in range(2):
+        world.run()
+        assert world.ran == []
+        assert sorted(proven) == ["a", "b"]
+        proven.clear()
+
+
+def test_what_is_run_is_proven_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A binary that is replaced after it proved itself, and before anything of it is run."""
+    world.run()
+    (world.folder / "cases/two.toml").write_text(TWO.replace("gone.pem", "away.pem"))
+    real = observe.observe_target
+
+    def replaced(obtained: Obtained, *rest: Any) -> TargetRun:
+        with (world.folder / obtained.target.id).open("ab") as binary:
+            binary.write(b"\0")
+        return real(obtained, *rest)
+
+    monkeypatch.setattr(recall, "observe_target", replaced)
+    result = world.run()
+    assert ("a", "one") in world.ran, "nothing that was kept of another binary is worth anything"
+    assert cached(result) == []
 
 
 def test_a_binary_that_was_replaced_by_one_that_lies_is_asked_again(world: World) -> None:
@@ -350,7 +387,7 @@ def test_what_is_read_ahead_is_what_is_read_when_it_is_asked_for(tmp_path: Path)
     known = writer.known(obtained)
     assert known is not None
     writer.keep(known, obtained, proof(), [cell_of(one, 1), cell_of(two, 2)])
-    before.read_ahead(obtained, [one])
+    read_ahead(obtained, [one], before)
     for cells in (before, CellCache.of_user(pytest.fail)):
         again = cells.known(obtained)
         assert again is not None
@@ -369,7 +406,7 @@ def test_what_was_tampered_with_is_not_read_ahead(tmp_path: Path) -> None:
     (path,) = Path(os.environ[CACHE_VARIABLE]).glob("cells/t-*.cells")
     path.write_bytes(path.read_bytes().replace(rb"\"exit_status\", 1", rb"\"exit_status\", 0"))
     cells = CellCache.of_user(pytest.fail)
-    cells.read_ahead(obtained, [one, two])
+    read_ahead(obtained, [one, two], cells)
     again = cells.known(obtained)
     assert again is not None
     assert list(cells.cells(again, obtained, proof(), [one, two])) == ["b"]
