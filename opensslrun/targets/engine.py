@@ -35,6 +35,10 @@ _CALL_TIMEOUT_S = 300
 _REGISTRY_ANSWER_S = 10.0
 """Seconds for a registry's first answer. The engine itself waits 25 for one that is silent (measured with 20.10)."""
 
+_NO_CONNECTION = "dial tcp"
+"""In the answer of an engine (Docker's, Podman's) that could not connect to a registry: its name is not known, nobody
+listens, no way leads there. Another image of that registry would not come either."""
+
 _DEBIAN_NAMES = {"arm": "armhf", "386": "i386", "ppc64le": "ppc64el", "mips64le": "mips64el"}
 """Go's names of architectures to Debian's, where they differ."""
 
@@ -147,6 +151,10 @@ class Engine:
             except TimeoutError as error:
                 work.silent.remember(registry, str(error))
                 raise EngineError(f"Could not pull the image {reference}: {registry} gave {error}") from error
+            except docker.errors.APIError as error:
+                if _NO_CONNECTION in str(error.explanation):
+                    work.silent.remember(registry, " ".join(str(error.explanation).split()))
+                raise
         return self._must_find(reference)
 
     def forget(self, reference: str) -> None:

@@ -23,7 +23,7 @@ from opensslrun.targets.apt import fetch_packages
 from opensslrun.targets.cache import Cache, Work
 from opensslrun.targets.engine import Engine, registry_of, split_reference
 from opensslrun.targets.images import Job, find_image
-from opensslrun.targets.model import ImageRoute, SuiteRoute, Target
+from opensslrun.targets.model import ImageRoute, Obtained, SuiteRoute, Target
 from opensslrun.targets.obtain import obtain, obtain_many, open_bench
 from opensslrun.targets.prove import prove
 
@@ -190,6 +190,27 @@ def test_a_registry_that_gives_no_answer_is_given_up_and_not_asked_for_the_next_
     assert f"{registry} gave no answer within 1 s" in str(had["test-a"])
     for name in ("test-b", "test-c"):
         assert f":1 was not asked for: {registry} gave no answer before" in str(had[name])
+
+
+def test_a_registry_that_nobody_can_connect_to_is_not_asked_for_the_next_target(libressl: Target) -> None:
+    registry = f"127.0.0.1:{free_port()}"
+    targets = [replace(by_image(libressl, ImageRoute(f"{registry}/{name}:1")), id=f"test-{name}") for name in "ab"]
+    had = obtain_many(targets, 1, lambda *_: None)
+    assert "the engine answered" in str(had["test-a"])
+    assert f"b:1 was not asked for: {registry} gave no answer before (" in str(had["test-b"])
+    again = obtain_many(targets[1:], 1, lambda *_: None)
+    assert "the engine answered" in str(again["test-b"]), "another run asks again"
+
+
+def test_what_one_registry_lacks_is_no_reason_not_to_ask_it_for_another(
+    registry: Registry, engine: Engine, libressl: Target
+) -> None:
+    reference = registry.push(engine, image_id_of(libressl), "opensslrun/libressl")
+    gone = replace(by_image(libressl, ImageRoute(f"{reference.partition('/')[0]}/gone:1")), id="test-gone")
+    there = by_image(libressl, ImageRoute(reference))
+    had = obtain_many([gone, there], 1, lambda *_: None)
+    assert isinstance(had["test-gone"], EnvironmentLacksError)
+    assert isinstance(had[there.id], Obtained)
 
 
 def test_a_digest_that_the_registry_does_not_have_is_refused(
