@@ -59,7 +59,7 @@ def build_certificates(specs: Sequence[CertificateSpec], ready: Ready | None = N
             raise UsageError(f"two certificates of the case are named {spec.name!r}; give each its own name")
         by_name[spec.name] = spec
     known: Ready = {} if ready is None else ready
-    said = {spec.name: spec.model_dump_json() for spec in specs}
+    said = {spec.name: spec.said for spec in specs}
     made: dict[str, x509.Certificate] = {}
     for spec in specs:
         key = said[spec.name], said.get(spec.issuer or spec.name, "")

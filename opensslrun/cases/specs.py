@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
@@ -80,6 +81,11 @@ class CertificateSpec(Table):
         refuse_unknown_names(self.subject, self.issuer_name)
         return self
 
+    @cached_property
+    def said(self) -> str:
+        """All of it in one text. Hundreds of cases share a table, and each asks for it."""
+        return self.model_dump_json()
+
     @classmethod
     def from_table(cls, table: Mapping[str, object], where: str) -> Self:
         """Check one table of a case file; ``where`` begins every message. Raises UsageError."""
@@ -137,7 +143,9 @@ def specs_from(
     A certificate with ``like = "NAME"`` has everything of that one but what it says itself.
     """
     known = shared or Specs()
-    made: dict[str, dict[str, object]] = {spec.name: spec.model_dump(exclude_unset=True) for spec in known.certificates}
+    made: dict[str, dict[str, object]] = {}
+    if any("like" in table for table in certificates):
+        made = {spec.name: spec.model_dump(exclude_unset=True) for spec in known.certificates}
     fresh: list[CertificateSpec] = []
     for number, table in enumerate(certificates, 1):
         place = f"{where}: certificate[{number}]"

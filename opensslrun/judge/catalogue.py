@@ -12,7 +12,7 @@ from opensslrun.driver.version import Version
 from opensslrun.errors import UsageError
 from opensslrun.judge.match import alike
 from opensslrun.judge.model import JudgedCell, JudgedStep
-from opensslrun.judge.schema import CatalogueTable, Difference, Shown
+from opensslrun.judge.schema import CatalogueTable, Difference, Shown, Where
 from opensslrun.tomlfile import read_toml, validated
 
 
@@ -66,13 +66,20 @@ class _There:
 @lru_cache(maxsize=4096)
 def _at(catalogue: Catalogue, case: str, step: str, run: str) -> _There:
     """What is said of a step. Remembered, because a step is judged on every target."""
-    covering = {entry.id for entry in catalogue.entries if entry.covers(case, step, run)}
+    covering = {entry for entry, places in _in(catalogue, case) if any(place.is_at(step, run) for place in places)}
     found = [
         (place, said)
         for place, said in enumerate(_values(catalogue))
         if said.difference.id in covering and said.shown.is_at(case, run)
     ]
     return _There(tuple(said for _, said in found), tuple(place for place, _ in found))
+
+
+@lru_cache(maxsize=1024)
+def _in(catalogue: Catalogue, case: str) -> tuple[tuple[str, tuple[Where, ...]], ...]:
+    """The ids of the entries that speak of a case, with their places there."""
+    found = ((entry.id, tuple(place for place in entry.places if place.is_in(case))) for entry in catalogue.entries)
+    return tuple((entry, places) for entry, places in found if places)
 
 
 @lru_cache(maxsize=16384)

@@ -33,9 +33,10 @@ class Verdict(StrEnum):
     @property
     def is_found(self) -> bool:
         """Whether it makes a run fail."""
-        return self in {Verdict.ERROR, Verdict.HUNG, Verdict.FAIL, Verdict.NEW}
+        return self in _FOUND
 
 
+_FOUND = frozenset({Verdict.ERROR, Verdict.HUNG, Verdict.FAIL, Verdict.NEW})
 _RANKS = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 

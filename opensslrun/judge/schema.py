@@ -46,8 +46,9 @@ def matches_any(name: str, globs: Globs) -> bool:
     return any(matches_glob(name, glob) for glob in globs)
 
 
+@lru_cache(maxsize=65536)
 def matches_fact(fact: str, glob: str) -> bool:
-    """Whether a fact is meant: one without an ``@`` means that fact of every file."""
+    """Whether a fact is meant: one without an ``@`` means that fact of every file. Remembered, as it is asked often."""
     return matches_glob(fact if "@" in glob else fact.partition("@")[0], glob)
 
 
@@ -80,9 +81,15 @@ class Where(Table):
 
     def covers(self, case: str, step: str, run: str) -> bool:
         """Whether a step is meant."""
-        if not (matches_any(case, self.case) and matches_glob(step, self.step) and matches_glob(run, self.run)):
-            return False
-        if self.unless_case is not None and matches_any(case, self.unless_case):
+        return self.is_in(case) and self.is_at(step, run)
+
+    def is_in(self, case: str) -> bool:
+        """Whether a step of the case may be meant."""
+        return matches_any(case, self.case) and (self.unless_case is None or not matches_any(case, self.unless_case))
+
+    def is_at(self, step: str, run: str) -> bool:
+        """Whether the step is meant, in whatever case."""
+        if not (matches_glob(step, self.step) and matches_glob(run, self.run)):
             return False
         return self.unless is None or not matches_glob(run, self.unless)
 

@@ -9,7 +9,6 @@ from opensslrun.bench.base import Bench, Command, SeenFile
 from opensslrun.cases.model import Case
 from opensslrun.driver.system import here
 from opensslrun.errors import EngineError, OpensslrunError, TargetNotProvenError
-from opensslrun.facts.extract import extract
 from opensslrun.pipeline.events import Listener
 from opensslrun.pipeline.observed import ObservedCell, ObservedStep, Outcome, TargetRun, as_shown
 from opensslrun.targets.model import Obtained, Proof
@@ -19,6 +18,8 @@ from opensslrun.targets.prove import prove
 
 def observe_case(bench: Bench, case: Case) -> ObservedCell:
     """Run a case's steps in a fresh workspace. Raises EngineError only through its ``error`` text."""
+    from opensslrun.facts.extract import extract  # noqa: PLC0415 -- not needed where every cell is known
+
     started = time.monotonic()
     steps: list[ObservedStep] = []
     error = None
