@@ -12,12 +12,12 @@ import tarfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, Literal, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
+from opensslrun.bench.confinement import Options
 from opensslrun.bench.engine import engine_errors
-from opensslrun.bench.removal import RUN_LABEL, remove
+from opensslrun.bench.removal import RUN_LABEL, await_removal, remove
 from opensslrun.bench.sockets import EngineSocket, Pieces, engine_socket, frames
 from opensslrun.errors import EngineError
 
@@ -28,49 +28,11 @@ KEEPER = ("/bin/sh", "-c", "cat >/dev/null; exit 0")
 """The first process: ends when its stdin ends. The shell around ``cat`` waits for every child it inherits, so that
 ended orphans do not pile up, without needing the engine's own init program (which is not always installed)."""
 
-KEEPER_USER = 65534
-"""Another user than the commands', so that ``kill -9 -1`` among those does not end the container."""
-
 _PIECE = 1024 * 1024
 """Bytes of an archive that are in memory at once; the SDK asks for them in pieces of 2 MiB."""
 
 _KILL_TRIES = 10
 _KILL_PAUSE_S = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Bind:
-    """A directory of the engine's machine shown in the container. A missing source is an error, never created."""
-
-    source: str
-    target: str
-    read_only: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How a container is confined. The defaults are the strictest; :data:`BUILDER` is for building images.
-
-    ``user`` is what the first process and, unless told otherwise, each command runs as. ``volumes`` are paths that get
-    a volume of their own, removed with the container. ``memory`` is in bytes, ``cpus`` in processors; None is no limit.
-    """
-
-    user: str = f"{KEEPER_USER}:{KEEPER_USER}"
-    network: Literal["none", "bridge", "host"] = "none"
-    read_only: bool = True
-    capabilities: bool = False
-    binds: tuple[Bind, ...] = ()
-    volumes: tuple[str, ...] = ()
-    tmpfs: Mapping[str, str] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
-    memory: int | None = 1 << 30
-    processes: int | None = 256
-    cpus: float | None = 1.0
-
-
-BUILDER = Options(
-    user="0:0", network="bridge", read_only=False, capabilities=True, memory=None, processes=None, cpus=None
-)
 
 
 class Container:
@@ -121,6 +83,7 @@ class Container:
                     name=f"opensslrun-{uuid.uuid4().hex[:16]}",
                     healthcheck={"test": ["NONE"]},
                     volumes=list(options.volumes),
+                    network_disabled=options.network == "loopback",
                     host_config=self._host_config(),
                 )
                 self._id = str(created["Id"])
@@ -141,7 +104,7 @@ class Container:
         return dict(
             self._api.create_host_config(
                 auto_remove=True,
-                network_mode=options.network,
+                network_mode="none" if options.network == "loopback" else options.network,
                 read_only=options.read_only,
                 cap_drop=None if options.capabilities else ["ALL"],
                 security_opt=None if options.capabilities else ["no-new-privileges"],
@@ -163,6 +126,8 @@ class Container:
         identity, self._id = self._id, None
         if identity is not None:
             with engine_errors(f"remove the container for {self._name}"):
+                if keeper is not None:
+                    await_removal(self._api, identity)
                 remove(self._api, identity)
 
     def end(self) -> None:
@@ -193,7 +158,11 @@ class Container:
             )
             stream = engine_socket(self._api.exec_start(made["Id"], socket=True))
             try:
-                output = frames(stream, deadline, on_output)
+                output = []
+                for piece in frames(stream, deadline):
+                    output.append(piece)
+                    if on_output is not None:
+                        on_output(piece)
             except TimeoutError as error:
                 raise EngineError(
                     f"`{' '.join(argv)[:200]}` did not end within {timeout_s:g} s in the container for {self._name}; "
@@ -201,7 +170,7 @@ class Container:
                 ) from error
             finally:
                 stream.close()
-            return self._exit_status(made["Id"], deadline), output
+            return self._exit_status(made["Id"], deadline), b"".join(output)
 
     def _exit_status(self, exec_id: str, deadline: float) -> int:
         """The output ends a moment before the engine knows the status, so ask until it does."""
@@ -216,11 +185,24 @@ class Container:
                 )
             time.sleep(0.005)
 
-    def begin(self, argv: list[str], *, user: str | None = None) -> None:
-        """Start a command without waiting for it, and without its output."""
+    def begin(self, argv: list[str], *, user: str | None = None, timeout_s: float) -> bytes:
+        """Start a command that goes on without us; what it said first on its standard output, empty if it ended.
+
+        Raises EngineError when it has neither said anything nor ended within ``timeout_s``.
+        """
+        deadline = time.monotonic() + timeout_s
         with engine_errors(f"run `{argv[0]}` in the container for {self._name}"):
-            made = self._api.exec_create(self.id, argv, user=user or "", stdout=False, stderr=False, stdin=False)
-            self._api.exec_start(made["Id"], detach=True)
+            made = self._api.exec_create(self.id, argv, user=user or "", stderr=False, stdin=False)
+            stream = engine_socket(self._api.exec_start(made["Id"], socket=True))
+            try:
+                return next(frames(stream, deadline), b"")
+            except TimeoutError as error:
+                raise EngineError(
+                    f"A shell in the container for {self._name} did not start within {timeout_s:g} s; "
+                    "see whether the machine is overloaded, and run the command again"
+                ) from error
+            finally:
+                stream.close()
 
     def open_terminal(self, argv: list[str], *, user: str | None = None, workdir: str | None = None) -> EngineSocket:
         """Start a command on a terminal of its own; the connection to that terminal. Closing it kills nothing."""

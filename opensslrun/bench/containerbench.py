@@ -6,23 +6,20 @@ import contextlib
 import secrets
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from enum import StrEnum
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from opensslrun.bench.base import Command, Observation, SeenFile, without_modes
-from opensslrun.bench.container import KEEPER_USER, Container, Options
-from opensslrun.bench.engine import connect
+from opensslrun.bench.base import Command
+from opensslrun.bench.confinement import KEEPER_USER, Options
+from opensslrun.bench.connection import Connection
+from opensslrun.bench.container import Container
+from opensslrun.bench.containerworkspace import ContainerWorkspace
 from opensslrun.bench.exchange import ROOT, ArchiveVolume, Exchange, SharedDirectory
-from opensslrun.bench.loop import step_script
 from opensslrun.bench.pseudoterminal import PseudoTerminal
-from opensslrun.bench.removal import remove_leftovers
-from opensslrun.bench.shell import Shell, StepEnd
+from opensslrun.bench.shell import Shell
 from opensslrun.bench.storage import with_programs_at_hand
-from opensslrun.driver.dialogue import check_answers, typed
-from opensslrun.driver.outcome import Ending, Input, Outcome
-from opensslrun.driver.prompts import asked_in, without_prompts
+from opensslrun.driver.outcome import Input
 from opensslrun.driver.system import here
 from opensslrun.errors import EngineError
 
@@ -48,8 +45,9 @@ class ContainerBench:
     """Runs command lines in a container of an image, confined as tightly as :class:`Options` says.
 
     Entering it starts the container and raises EngineError when that fails; leaving it removes the container and
-    every file of this machine. ``image`` is an id or a name; ``name`` is the target's, for sentences. Without a
-    ``client`` it makes one of its own. ``run_id`` goes into the container's label.
+    every file of this machine. ``image`` is an id or a name; ``name`` is the target's, for sentences. ``connection`` is
+    shared with other benches, or around a ``client``, or made for this bench alone. ``run_id`` goes into the
+    container's label.
     """
 
     def __init__(
@@ -58,17 +56,22 @@ class ContainerBench:
         *,
         name: str = "",
         client: docker.DockerClient | None = None,
+        connection: Connection | None = None,
         transfer: Transfer = Transfer.AUTO,
         run_id: str = "",
         windows: bool = False,
+        brief: bool = False,
     ) -> None:
-        """``windows``: the programs are Windows builds under wine, which cannot use a terminal (1.1.1g fails or hangs).
+        """``brief``: so few commands will be run that bringing their programs nearer would take longer than they do.
+
+        ``windows``: the programs are Windows builds under wine, which cannot use a terminal (1.1.1g fails or hangs).
         Where a step has one its answers are given as lines, and what was asked on standard error is taken out of it
         again. Files have no modes."""
         self._image = image
         self._name = name or image
-        self._client = client
-        self._owns_client = client is None
+        self._connection = connection or Connection(client)
+        self._owns_connection = connection is None
+        self._brief = brief
         self._transfer = transfer
         self._run_id = run_id
         self._windows = windows
@@ -97,10 +100,7 @@ class ContainerBench:
 
     def __enter__(self) -> Self:
         try:
-            if self._client is None:
-                self._client = connect()
-            remove_leftovers(self._client)
-            self._start(self._client)
+            self._start(self._connection.client())
         except BaseException:
             with contextlib.suppress(EngineError):
                 self._close()
@@ -182,7 +182,9 @@ class ContainerBench:
         self._terminal = terminal
         user = f"{self._user[0]}:{self._user[1]}"
         keeper = KEEPER_USER if self._user[0] != KEEPER_USER else KEEPER_USER - 1
-        options = with_programs_at_hand(client, self._image, Options(user=f"{keeper}:{keeper}", tmpfs=_TMP))
+        options = Options(user=f"{keeper}:{keeper}", tmpfs=_TMP)
+        if not self._brief:
+            options = with_programs_at_hand(client, self._image, options)
         options = exchange.mounted(options)
         if terminal is not None:
             options = terminal.mounted(options)
@@ -191,8 +193,6 @@ class ContainerBench:
         with self.interruptible():
             container.start()
             exchange.attach(container)
-            if terminal is not None:
-                terminal.check(container, user)
             self._shell = Shell(
                 container, user=user, root=ROOT, archives=exchange.archives, name=self._name, terminal=terminal
             )
@@ -215,9 +215,8 @@ class ContainerBench:
         try:
             self._stop()
         finally:
-            if self._owns_client and self._client is not None:
-                client, self._client = self._client, None
-                client.close()
+            if self._owns_connection:
+                self._connection.close()
 
     def _stop(self) -> None:
         shell, self._shell = self._shell, None
@@ -234,93 +233,3 @@ class ContainerBench:
         finally:
             if exchange is not None:
                 exchange.close()
-
-
-class ContainerWorkspace:
-    """A directory in the container; see :class:`~opensslrun.bench.base.Workspace`."""
-
-    def __init__(
-        self,
-        bench: ContainerBench,
-        exchange: Exchange,
-        shell: Shell,
-        number: int,
-        given: Mapping[str, bytes],
-        *,
-        windows: bool = False,
-    ) -> None:
-        self._bench = bench
-        self._exchange = exchange
-        self._shell = shell
-        self._number = number
-        self._windows = windows
-        self._steps = 0
-        self._contents: dict[str, bytes | None] = dict(given)
-
-    def run(self, command: Command) -> Observation:
-        """Run one command line. Raises EngineError when the bench is gone, UsageError for an answer of two lines.
-
-        What ends under wine with status 1 without a word, a question or a change of the files is run once more: wine
-        itself did that twice in some 1,500 starts on a busy machine (OpenSSL 3.5.5), before the program began. A
-        program that does so by itself does it again, and is believed.
-        """
-        check_answers(command.answers)
-        seen = self._once(command)
-        if self._windows and _is_silent_failure(seen.outcome) and _contents(seen.files) == self._contents:
-            seen = self._once(command)
-        self._contents = _contents(seen.files)
-        return seen
-
-    def _once(self, command: Command) -> Observation:
-        self._steps += 1
-        step = str(self._steps)
-        on_console = self._windows and command.input is Input.TERMINAL
-        if on_console:
-            command = replace(command, input=Input.LINES)
-        stdin = b"".join(typed(answer) + b"\n" for answer in command.answers) if command.input is Input.LINES else None
-        with self._bench.interruptible():
-            self._exchange.give(self._number, step, step_script(command.line, command.input), stdin)
-            end = self._shell.run(
-                self._number,
-                step,
-                command.input,
-                command.answers if command.input is Input.TERMINAL else (),
-                command.timeout_s,
-                line=command.line,
-            )
-            left = self._exchange.take(self._number, step)
-        outcome, files = _outcome(command, end, left.stdout, left.stderr), left.files
-        if self._windows:
-            files = without_modes(files)
-        return Observation(without_prompts(outcome) if on_console else outcome, files)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if error is None and not self._bench.interrupted:
-                with self._bench.interruptible():
-                    self._shell.clean(self._number)
-        finally:
-            self._exchange.remove(self._number)
-
-
-def _is_silent_failure(outcome: Outcome) -> bool:
-    return (outcome.ending, outcome.status) == (Ending.EXITED, 1) and not (
-        outcome.stdout or outcome.stderr or outcome.prompts
-    )
-
-
-def _contents(files: Mapping[str, SeenFile]) -> dict[str, bytes | None]:
-    """What tells whether a step left the files as they were; directories are made with their files."""
-    return {name: seen.content for name, seen in files.items() if seen.kind != "directory"}
-
-
-def _outcome(command: Command, end: StepEnd, stdout: bytes, stderr: bytes) -> Outcome:
-    prompts, unanswered = end.prompts, end.unanswered
-    if command.input is not Input.TERMINAL:
-        prompts, unanswered = asked_in(stderr, hung=end.ending is Ending.HUNG)
-    return Outcome(end.ending, end.status, prompts, unanswered, stdout, stderr, end.duration_s)

@@ -14,7 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from opensslrun.bench.base import SeenFile
-from opensslrun.bench.container import Bind, Container, Options
+from opensslrun.bench.confinement import Bind, Options
+from opensslrun.bench.container import Container
 from opensslrun.bench.snapshot import Members, read_members, snapshot_of_tar
 from opensslrun.bench.tree import CASE, HOME, STEPS, Tree, checked_names, disk_errors
 from opensslrun.driver.process import MAX_READ_BACK
@@ -24,6 +25,9 @@ from opensslrun.errors import EngineError
 ROOT = "/w"
 """Where the workspaces are in the container."""
 
+
+_HOSTS = b"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+"""What Docker has in ``/etc/hosts`` of a container without a network."""
 
 _SMALL = 64 * 1024
 """Bytes of a stream that are read at once."""
@@ -76,7 +80,9 @@ class Exchange(Protocol):
 class SharedDirectory:
     """A private directory of this machine, bound into the container.
 
-    Files belong to the user ``owner`` (user and group id) that runs the commands: ourselves, unless we are root.
+    A container that sees this machine's files can be given ``/etc/hosts`` too, and then needs nothing of the engine's
+    network. Files belong to the user ``owner`` (user and group id) that runs the commands: ourselves, unless we are
+    root.
     """
 
     archives = False
@@ -84,10 +90,12 @@ class SharedDirectory:
     def __init__(self, owner: tuple[int, int]) -> None:
         ours = here.user_ids()
         self._tree = Tree(owner if ours is not None and ours[0] == 0 else None)
+        self._hosts = self._tree.beside("hosts", _HOSTS)
 
     def mounted(self, options: Options) -> Options:
         """``options`` with what this needs at :data:`ROOT`."""
-        return replace(options, binds=(*options.binds, Bind(str(self._tree.root), ROOT)))
+        binds = (Bind(str(self._tree.root), ROOT), Bind(str(self._hosts), "/etc/hosts", read_only=True))
+        return replace(options, network="loopback", binds=(*options.binds, *binds))
 
     def attach(self, container: Container) -> None:
         """Nothing: the directory was bound when the container was made."""

@@ -14,8 +14,16 @@ exec $b env -i PATH="$PATH" LC_ALL=C /bin/sh -c "$1" opensslrun "$b" "$2" "$3" "
 three programs has them in its busybox. A terminal of this machine becomes its own by being opened first: it is then a
 session's leader without one."""
 
-LEAD = 'b=; command -v setsid >/dev/null || b=busybox; exec $b setsid /bin/sh -c "$@"'
-"""A session of its own for what follows, as the engine gives to what it runs on its own terminal."""
+LEAD = """
+b=; command -v stat >/dev/null || b=busybox
+[ "$($b stat -c '%d %i %t %T' "$1")" = "$2" ] && [ -r "$1" ] && [ -w "$1" ] || exit 1
+echo the same
+shift 2
+b=; command -v setsid >/dev/null || b=busybox
+exec $b setsid /bin/sh -c "$@"
+"""
+"""A session of its own for what follows, as the engine gives to what it runs on its own terminal. It says so when the
+terminal it has (``$1``) is the one it should be (``$2``), and opens no other."""
 
 LOOP = """
 b=$1 root=$2 blocks=$3 archives=$4

@@ -16,18 +16,13 @@ from dataclasses import replace
 
 from pexpect.fdpexpect import fdspawn
 
-from opensslrun.bench.container import Bind, Container, Options
+from opensslrun.bench.confinement import Bind, Options
+from opensslrun.bench.container import Container
+from opensslrun.bench.loop import LEAD
 from opensslrun.errors import EngineError
 
 INSIDE = "/dev/opensslrun-terminal"
 """Where the container has it; ``/dev`` is the engine's, so that no image is changed."""
-
-_LOOK = """
-b=; command -v stat >/dev/null || b=busybox
-[ "$($b stat -c '%d %i %t %T' "$1")" = "$2" ] && [ -r "$1" ] && [ -w "$1" ]
-"""
-
-_LOOK_TIMEOUT_S = 30.0
 
 
 class PseudoTerminal:
@@ -56,11 +51,13 @@ class PseudoTerminal:
         """``options`` with this terminal at :data:`INSIDE`."""
         return replace(options, binds=(*options.binds, Bind(self._path, INSIDE)))
 
-    def check(self, container: Container, user: str) -> None:
-        """Raise EngineError unless what the container has is this terminal, and ``user`` may use it."""
-        argv = ["/bin/sh", "-c", _LOOK, "sh", INSIDE, _identity(self._slave)]
-        status, _ = container.exec(argv, user=user, timeout_s=_LOOK_TIMEOUT_S)
-        if status != 0:
+    def lead(self, container: Container, user: str, argv: list[str], timeout_s: float) -> None:
+        """Start the shell ``argv`` in the container, in a session of its own; :data:`INSIDE` is its last argument.
+
+        Raises EngineError unless what the container has is this terminal, and ``user`` may use it.
+        """
+        looking = ["/bin/sh", "-c", LEAD, "sh", INSIDE, _identity(self._slave)]
+        if not container.begin([*looking, *argv, INSIDE], user=user, timeout_s=timeout_s):
             raise EngineError("The container has another terminal than this machine's; the engine's own is used")
 
     def spawn(self) -> fdspawn[bytes]:

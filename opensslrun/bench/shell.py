@@ -22,8 +22,8 @@ import pexpect
 from pexpect.socket_pexpect import SocketSpawn
 
 from opensslrun.bench.container import Container
-from opensslrun.bench.loop import LEAD, LOOP, START, is_plain_step
-from opensslrun.bench.pseudoterminal import INSIDE, PseudoTerminal
+from opensslrun.bench.loop import LOOP, START, is_plain_step
+from opensslrun.bench.pseudoterminal import PseudoTerminal
 from opensslrun.bench.sockets import EngineSocket
 from opensslrun.driver.dialogue import Dialogue, Stop, Talker, hold_dialogue
 from opensslrun.driver.outcome import MAX_FILE_SIZE, Ending, Input, through_shell
@@ -123,7 +123,7 @@ class Shell:
         limit = str(MAX_FILE_SIZE // _ULIMIT_BLOCK)
         argv = [START, "sh", LOOP, self._root, limit, "archives" if self._archives else ""]
         if self._terminal is not None:
-            self._container.begin(["/bin/sh", "-c", LEAD, "sh", *argv, INSIDE], user=self._user)
+            self._terminal.lead(self._container, self._user, argv, _OPEN_TIMEOUT_S)
             self._spawn = self._terminal.spawn()
         else:
             self._socket = self._container.open_terminal(["/bin/sh", "-c", *argv, ""], user=self._user)

@@ -8,7 +8,7 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -72,16 +72,15 @@ def engine_socket(handle: object) -> EngineSocket:
     return EngineSocket(stream, handle, early)
 
 
-def frames(stream: EngineSocket, deadline: float, on_output: Callable[[bytes], None] | None) -> bytes:
-    """All output of a command without a terminal: frames of one byte stream number, three zeros, a length, data."""
-    pieces: list[bytes] = []
+def frames(stream: EngineSocket, deadline: float) -> Iterator[bytes]:
+    """The output of a command without a terminal as it comes, none of them empty, to its end.
+
+    It comes in frames of one byte stream number, three zeros, a length, data. Raises TimeoutError at ``deadline``.
+    """
     while header := _exactly(stream, 8, deadline):
         (length,) = struct.unpack(">4xL", header)
-        piece = _exactly(stream, length, deadline)
-        pieces.append(piece)
-        if on_output is not None and piece:
-            on_output(piece)
-    return b"".join(pieces)
+        if piece := _exactly(stream, length, deadline):
+            yield piece
 
 
 def _exactly(stream: EngineSocket, size: int, deadline: float) -> bytes:

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from opensslrun.bench.container import Options
+from opensslrun.bench.confinement import Options
 from opensslrun.bench.engine import engine_errors
 from opensslrun.errors import EngineError
 

@@ -86,6 +86,12 @@ class Tree:
                         self._directory(top / CASE / parent)
                 self._file(top / CASE / name, content)
 
+    def beside(self, name: str, content: bytes) -> Path:
+        """A file that everyone may read, beside the workspaces."""
+        with disk_errors("write into a private directory"):
+            _write(str(self._private / name), content)
+            return self._private / name
+
     def give(self, workspace: int, step: str, content: bytes, stdin: bytes | None) -> None:
         """Write a step's script and what it is to read."""
         with disk_errors("write a step's script"):

@@ -280,7 +280,7 @@ def _try(commands: Commands[argparse.ArgumentParser]) -> None:
         help="where it is answered: on a terminal, on standard input, or nowhere",
     )
     parser.add_argument("--timeout", type=float, default=60.0, metavar="S", help="seconds it may take (default: 60)")
-    parser.add_argument("--jobs", type=_jobs, metavar="N", help="how many targets at a time (default: two a core)")
+    parser.add_argument("--jobs", type=_jobs, metavar="N", help="how many targets at a time (default: four a core)")
     add_format(parser)
     parser.add_argument("command", nargs="+", metavar="COMMAND", help="after --; one word is taken as a shell's line")
 

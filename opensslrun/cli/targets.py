@@ -10,15 +10,16 @@ from datetime import UTC, datetime
 
 from opensslrun.cli.output import err, out
 from opensslrun.errors import ExitStatus, OpensslrunError
-from opensslrun.pipeline.plan import choose_targets
 from opensslrun.report.progress import progress_on
 from opensslrun.report.targets import show_targets, target_as_data
 from opensslrun.report.words import counted
 from opensslrun.targets.carry import Carried, export_images, import_images, push_images, work_of_user
+from opensslrun.targets.choose import choose_targets
 from opensslrun.targets.load import load_known
 from opensslrun.targets.model import Obtained, Target
-from opensslrun.targets.obtain import available_all, obtain_many, remove
+from opensslrun.targets.obtain import available_all, obtain_many
 from opensslrun.targets.recipe import recipes_sha256
+from opensslrun.targets.remove import remove
 
 
 def _chosen(args: argparse.Namespace) -> Sequence[Target]:

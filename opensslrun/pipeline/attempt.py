@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from opensslrun.cases.model import Case, Step
 from opensslrun.driver.outcome import Input
-from opensslrun.errors import EnvironmentLacksError, UsageError
+from opensslrun.errors import EnvironmentLacksError, OpensslrunError, UsageError
 from opensslrun.facts.model import Facts
-from opensslrun.judge.catalogue import Catalogue
+from opensslrun.pipeline.alike import Alike
+from opensslrun.pipeline.cellcache import CellCache
 from opensslrun.pipeline.events import Listener
 from opensslrun.pipeline.interruption import Interruptions
-from opensslrun.pipeline.observed import Outcome
-from opensslrun.pipeline.plan import Options, Plan, choose_targets
-from opensslrun.pipeline.run import observe_plan
+from opensslrun.pipeline.observed import Outcome, TargetRun
+from opensslrun.pipeline.recall import observe_briefly
+from opensslrun.pipeline.sidebyside import observe_ready
 from opensslrun.report.model import ObservationResult
+from opensslrun.targets.choose import choose_targets
 from opensslrun.targets.load import load_known
-from opensslrun.targets.model import Availability, Target
-from opensslrun.targets.obtain import available_all
+from opensslrun.targets.model import Obtained, Target
+from opensslrun.targets.obtain import at_hand, obtain_many
+
+JOBS_A_CORE = 4
+"""Targets tried at a time: most of what a cheap command takes is waiting for the engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +69,23 @@ class Tried:
 def attempt(what: Attempt, listener: Listener, interruptions: Interruptions) -> Tried:
     """Run it everywhere. Raises UsageError for a selection that matches nothing, EnvironmentLacksError for one of
     which nothing is there."""
-    targets, absent = _targets(what)
+    jobs = what.jobs or JOBS_A_CORE * (os.cpu_count() or 1)
+    targets, had = _targets(what, jobs, listener, interruptions)
+    ready = {name: got for name, got in had.items() if isinstance(got, Obtained)}
     step = Step("1", what.line, what.input, what.answers, what.timeout_s, (), frozenset({"stdout", "stderr"}))
     case = Case("try", what.line, (step,), what.files, secrets=what.answers)
-    options = Options(targets=tuple(target.id for target in targets), jobs=what.jobs, stand_ins=False)
-    plan = Plan(options, targets, {}, (case,), (case,), {}, Catalogue(()))
-    observed = observe_plan(plan, listener, interruptions)
-    if observed.defect is not None:
-        raise observed.defect
+    listener.planned(len(ready))
+    cells = CellCache.of_user(listener.remark)
+    runs, interrupted, defect = observe_ready(
+        (case,), ready, jobs, listener, interruptions.seen, cells, Alike(), observe_briefly
+    )
+    if defect is not None:
+        raise defect
     steps = [
-        (run.target.id, cell.steps[0])
-        for run in observed.runs
-        if run.outcome is Outcome.RAN
-        for cell in run.cells
+        (name, cell.steps[0])
+        for name in ready
+        if name in runs and runs[name].outcome is Outcome.RAN
+        for cell in runs[name].cells
         if cell.steps
     ]
     told = {name for name, _ in steps}
@@ -87,21 +97,31 @@ def attempt(what: Attempt, listener: Listener, interruptions: Interruptions) -> 
                 break
         else:
             groups.append(Answer((name,), seen.seen, seen.facts))
-    failed = {run.target.id: run.reason for run in observed.runs if run.target.id not in told}
+    failed = {name: _reason(got, runs.get(name)) for name, got in had.items() if name not in told}
     ordered = sorted(groups, key=lambda group: -len(group.targets))
-    return Tried(tuple(ordered), failed, absent, observed.interrupted)
+    absent = tuple(target.id for target in targets if target.id not in had)
+    return Tried(tuple(ordered), failed, absent, interrupted)
 
 
-def _targets(what: Attempt) -> tuple[tuple[Target, ...], tuple[str, ...]]:
-    """Those to be tried, and the ids of those that are not there."""
+def _reason(got: Obtained | OpensslrunError, run: TargetRun | None) -> str:
+    """Why a target gave no answer."""
+    if not isinstance(got, Obtained):
+        return str(got)
+    return run.reason if run is not None else "interrupted"
+
+
+def _targets(
+    what: Attempt, jobs: int, listener: Listener, interruptions: Interruptions
+) -> tuple[tuple[Target, ...], Mapping[str, Obtained | OpensslrunError]]:
+    """Those that were chosen, and of those to be tried what was had, by id."""
     chosen = choose_targets(load_known(what.targets_file), what.targets, what.readers)
     if what.targets or what.readers:
-        return chosen, ()
-    there = {state.target.id for state in available_all(chosen) if state.availability is Availability.READY}
-    if not there:
+        with interruptions.raising():
+            return chosen, obtain_many(chosen, max(1, jobs // JOBS_A_CORE), listener.stage)
+    had = at_hand(chosen)
+    if not had:
         raise EnvironmentLacksError("no target is there to try it on; name some with -t, or 'opensslrun targets build'")
-    ready = tuple(target for target in chosen if target.id in there)
-    return ready, tuple(target.id for target in chosen if target.id not in there)
+    return chosen, had
 
 
 def _values(facts: Facts) -> Mapping[str, object]:

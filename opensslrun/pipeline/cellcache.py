@@ -85,6 +85,8 @@ class CellCache:
         place = _place(obtained)
         if place is None:
             return None
+        with self._lock:
+            observing_sha256()  # once, and not by each of several threads
         name = pack_name(obtained.target.id, place)
         pack = self._packs.get(name)
         if pack is None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from opensslrun.bench.base import Bench, Command, SeenFile
+from opensslrun.bench.connection import Connection
 from opensslrun.cases.model import Case
 from opensslrun.driver.system import here
 from opensslrun.errors import EngineError, OpensslrunError, TargetNotProvenError
@@ -14,6 +15,9 @@ from opensslrun.pipeline.observed import ObservedCell, ObservedStep, Outcome, Ta
 from opensslrun.targets.model import Obtained, Proof
 from opensslrun.targets.obtain import open_bench
 from opensslrun.targets.prove import prove
+
+Proven = Callable[[], Proof | None]
+"""Tells what a target proved to be before, None when it has to prove itself."""
 
 
 def observe_case(bench: Bench, case: Case) -> ObservedCell:
@@ -46,18 +50,22 @@ def observe_target(
     cases: Sequence[Case],
     listener: Listener,
     opened: Callable[[Bench], None],
+    connection: Connection | None = None,
+    known: Proven | None = None,
 ) -> TargetRun:
     """All cases on one target, between two proofs. ``opened`` is given the bench, so that it can be interrupted.
 
-    A target that is not what it says it is gives no cells at all: nothing it did is worth judging.
+    ``known`` is asked, once the bench is open, for a proof that is believed instead of these two; the cases are few
+    then. A target that is not what it says it is gives no cells at all: nothing it did is worth judging.
     """
     target = obtained.target
     cells: list[ObservedCell] = []
     proof: Proof | None = None
     try:
-        with open_bench(obtained) as bench:
+        with open_bench(obtained, connection, brief=known is not None) as bench:
             opened(bench)
-            proof = prove(bench, target)
+            believed = known() if known is not None else None
+            proof = believed or prove(bench, target)
             unsupported = unsupported_cases(cases, proof, obtained)
             for case in cases:
                 if case.id in unsupported:
@@ -70,7 +78,7 @@ def observe_target(
                 listener.cell_done(target.id, case.id, cell.error)
                 if cell.error is not None:
                     return TargetRun(target, Outcome.ERROR, cell.error, obtained, proof, tuple(cells))
-            again = prove(bench, target)
+            again = believed or prove(bench, target)
     except OpensslrunError as error:
         kept = () if isinstance(error, TargetNotProvenError) else tuple(cells)
         return TargetRun(target, Outcome.ERROR, str(error), obtained, proof, kept)

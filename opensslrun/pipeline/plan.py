@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -17,9 +17,9 @@ from opensslrun.judge.model import Record
 from opensslrun.judge.record import record_of
 from opensslrun.pipeline.shard import Shard, cases_of_shard
 from opensslrun.project import read_project
-from opensslrun.targets.load import Known, load_known, select_targets
+from opensslrun.targets.choose import choose_targets
+from opensslrun.targets.load import load_known
 from opensslrun.targets.model import Target
-from opensslrun.targets.readers import targets_of_readers
 
 
 class BenchChoice(StrEnum):
@@ -90,16 +90,6 @@ def make_plan(options: Options) -> Plan:
         records={name: record for name, record in records.items() if record is not None},
         catalogue=catalogue,
     )
-
-
-def choose_targets(known: Known, globs: Sequence[str], readers: str | None) -> tuple[Target, ...]:
-    """What ``-t`` and ``--readers`` pick together; without either all but the retired. Raises UsageError."""
-    if readers is None:
-        return select_targets(known.targets, globs)
-    picked = {target.id for target in targets_of_readers(readers, known.targets, known.profiles)}
-    if globs:
-        picked |= {target.id for target in select_targets(known.targets, globs)}
-    return tuple(target for target in known.targets if target.id in picked)
 
 
 class Chosen(StrEnum):

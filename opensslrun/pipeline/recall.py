@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from opensslrun.bench.base import Bench
+from opensslrun.bench.connection import Connection
 from opensslrun.cases.model import Case
 from opensslrun.errors import OpensslrunError
 from opensslrun.pipeline.cellcache import CellCache, Known
@@ -23,6 +24,7 @@ def observe_or_recall(
     listener: Listener,
     opened: Callable[[Bench], None],
     cells: CellCache | None,
+    connection: Connection | None = None,
 ) -> TargetRun:
     """All cases on one target; ``cells`` None runs all of them. See :func:`observe_target` for the rest.
 
@@ -30,7 +32,7 @@ def observe_or_recall(
     """
     known = cells.known(obtained) if cells is not None else None
     if cells is None or known is None:
-        return observe_target(obtained, cases, listener, opened)
+        return observe_target(obtained, cases, listener, opened, connection)
     proof = _proof(obtained, known, cells)
     before = cells.cells(known, obtained, proof, cases) if proof is not None else {}
     listener.cells_recalled(obtained.target.id, len(before))
@@ -43,10 +45,10 @@ def observe_or_recall(
             recalled = TargetRun(obtained.target, Outcome.RAN, "", obtained, proof, (), unsupported, proof_cached=True)
             return _together(recalled, before, cases)
     cells.proven.pop(obtained.target.id, None)
-    run = observe_target(obtained, rest, listener, opened)
+    run = observe_target(obtained, rest, listener, opened, connection)
     if before and run.proof is not None and run.proof != proof:
         # One image, two proofs: nothing kept of it is worth anything.
-        before, run = {}, observe_target(obtained, cases, listener, opened)
+        before, run = {}, observe_target(obtained, cases, listener, opened, connection)
     if run.outcome is not Outcome.RAN or run.proof is None:
         return run
     cells.keep(known, obtained, run.proof, run.cells)
@@ -62,6 +64,35 @@ def read_ahead(obtained: Obtained, cases: Sequence[Case], cells: CellCache) -> N
     proof = None if known is None else _proof(obtained, known, cells)
     if known is not None and proof is not None:
         cells.cells(known, obtained, proof, cases)
+
+
+def observe_briefly(
+    obtained: Obtained,
+    cases: Sequence[Case],
+    listener: Listener,
+    opened: Callable[[Bench], None],
+    cells: CellCache | None,
+    connection: Connection | None = None,
+) -> TargetRun:
+    """A case or two on one target, each of them run now. See :func:`~opensslrun.pipeline.observe.observe_target`.
+
+    An image that proved itself in an earlier run is believed: it is named by its content, its container can change
+    nothing of it, and what is kept of it is what the same code saw. Any other proves itself before and after, and
+    that is kept.
+    """
+    kept: list[Known] = []
+
+    def known() -> Proof | None:
+        found = cells.known(obtained) if cells is not None and obtained.image_id is not None else None
+        if found is not None and found.proof is None:
+            kept.append(found)
+        return found.proof if found is not None else None
+
+    run = observe_target(obtained, cases, listener, opened, connection, known)
+    if cells is not None and run.outcome is Outcome.RAN and run.proof is not None:
+        for found in kept:
+            cells.keep(found, obtained, run.proof, ())
+    return run
 
 
 def _proof(obtained: Obtained, known: Known, cells: CellCache) -> Proof | None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from opensslrun.bench.base import Bench
 from opensslrun.cases.model import Case
 from opensslrun.errors import BuildFailedError, ChecksumError, EnvironmentLacksError, OpensslrunError
 from opensslrun.pipeline.alike import Alike
@@ -20,10 +18,14 @@ from opensslrun.pipeline.interruption import Interruptions
 from opensslrun.pipeline.observed import Outcome, TargetRun
 from opensslrun.pipeline.pairs import Pair, observe_pairs, with_broken
 from opensslrun.pipeline.plan import BenchChoice, Plan
-from opensslrun.pipeline.recall import observe_or_recall, read_ahead
+from opensslrun.pipeline.recall import read_ahead
+from opensslrun.pipeline.sidebyside import observe_ready
 from opensslrun.targets.localbuild import why_not_here
 from opensslrun.targets.model import Obtained, PathRoute, Target
 from opensslrun.targets.obtain import Done, obtain_many
+
+JOBS_A_CORE = 2
+"""Targets that a run observes at a time."""
 
 _FEW_REASONS = 3
 """Different reasons that are told while the run goes on; more of them are a wall."""
@@ -55,7 +57,7 @@ def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -
     Never raises for what a target does. An interruption ends the benches, keeps what was finished and is reported
     by ``interrupted``.
     """
-    jobs = plan.options.jobs or 2 * (os.cpu_count() or 1)
+    jobs = plan.options.jobs or JOBS_A_CORE * (os.cpu_count() or 1)
     kept = CellCache.of_user(listener.remark) if plan.options.cache else None
     try:
         with interruptions.raising(), _reading_ahead(kept, plan.cases) as there:
@@ -82,8 +84,8 @@ def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -
             missing[target.id] = TargetRun(target, Outcome.NOT_RUN, str(got))
     _tell_missing(missing, listener)
     listener.planned(len(ready) * len(plan.cases))
-    judging, alike = Judging(listener, plan), Alike()
-    observed, interrupted, defect = _observe(plan, ready, jobs, judging, interruptions.seen, kept, alike)
+    judging, alike, seen = Judging(listener, plan), Alike(), interruptions.seen
+    observed, interrupted, defect = observe_ready(plan.cases, ready, jobs, judging, seen, kept, alike)
     ended = {**missing, **observed}
     stopped = {t.id: TargetRun(t, Outcome.NOT_RUN, "interrupted") for t in targets if t.id not in ended}
     runs = tuple({**ended, **stopped}[target.id] for target in targets)
@@ -91,8 +93,7 @@ def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -
     def read(cases: Sequence[Case], consumers: Sequence[str], told: Listener) -> Mapping[str, TargetRun]:
         nonlocal interrupted, defect
         readers = {name: ready[name] for name in consumers}
-        reading = replace(plan, cases=tuple(cases))
-        done, interrupted, failed = _observe(reading, readers, jobs, told, interruptions.seen, kept, alike)
+        done, interrupted, failed = observe_ready(cases, readers, jobs, told, seen, kept, alike)
         defect = defect or failed
         return done
 
@@ -160,65 +161,3 @@ def _refusal(bench: BenchChoice, target: Target) -> str | None:
 
 def _is_local(target: Target) -> bool:
     return any(isinstance(route, PathRoute) for route in target.routes)
-
-
-def _observe(
-    plan: Plan,
-    ready: Mapping[str, Obtained],
-    jobs: int,
-    listener: Listener,
-    interrupted: threading.Event,
-    kept: CellCache | None,
-    alike: Alike,
-) -> tuple[dict[str, TargetRun], bool, Exception | None]:
-    benches: list[Bench] = []
-    stopping = False
-
-    def opened(bench: Bench) -> None:
-        benches.append(bench)
-        if interrupted.is_set():
-            bench.interrupt()
-
-    runs: dict[str, TargetRun] = {}
-    defect: Exception | None = None
-    with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="observe") as pool:
-        futures: dict[Future[TargetRun], str] = {
-            pool.submit(observe_or_recall, got, plan.cases, listener, opened, kept): name
-            for name, got in _longest_first(ready)
-        }
-        pending = set(futures)
-        while pending:
-            # Short waits, so that an interruption is noticed at once on every platform.
-            done, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
-            if interrupted.is_set() and not stopping:
-                stopping = True
-                for future in pending:
-                    future.cancel()
-                for bench in tuple(benches):
-                    bench.interrupt()
-            for future in done:
-                name = futures.pop(future)  # which holds the run as it was before it shares what is alike
-                if future.cancelled():
-                    continue
-                try:
-                    run = future.result()
-                except Exception as error:  # noqa: BLE001 -- kept, and raised when the result is written
-                    defect = defect or error
-                    got = ready[name]
-                    reason = f"a defect of opensslrun ended it ({type(error).__name__})"
-                    run = TargetRun(got.target, Outcome.ERROR, reason, got)
-                runs[name] = alike.run(_cut_short(run) if stopping else run)
-    return runs, stopping, defect
-
-
-def _longest_first(ready: Mapping[str, Obtained]) -> list[tuple[str, Obtained]]:
-    """Windows builds before all others: what begins last and takes long has the cores for itself in the end."""
-    return sorted(ready.items(), key=lambda item: item[1].target.platform != "windows")
-
-
-def _cut_short(run: TargetRun) -> TargetRun:
-    """A target's run after an interruption: only the cells that were finished, and no error of its own making."""
-    if run.outcome is Outcome.RAN:
-        return run
-    finished = tuple(cell for cell in run.cells if cell.error is None)
-    return TargetRun(run.target, Outcome.NOT_RUN, "interrupted", run.obtained, run.proof, finished)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 
 from opensslrun.bench.base import Bench
+from opensslrun.bench.connection import Connection
 from opensslrun.driver.system.names import system_name
 from opensslrun.errors import EngineError, EnvironmentLacksError, OpensslrunError
 from opensslrun.targets.apt import why_not_suite
 from opensslrun.targets.cache import Cache, Work
 from opensslrun.targets.crate import why_not_crate
-from opensslrun.targets.engine import LABEL_BUILDER, LABEL_DIGEST, LABEL_ORIGIN, LABEL_TARGET, Engine, Engines, Image
+from opensslrun.targets.engine import LABEL_DIGEST, LABEL_ORIGIN, Engine, Engines, Image
 from opensslrun.targets.images import Job, find_image, have_image
-from opensslrun.targets.localbuild import LocalBuild, build_here, remove_builds, why_not_here
+from opensslrun.targets.localbuild import LocalBuild, build_here, why_not_here
 from opensslrun.targets.model import (
     Availability,
     Available,
@@ -146,8 +146,7 @@ def obtain(
     """
     own = _path_route(target)
     if own is not None:
-        path = find_binary(target, own)
-        return Obtained(target, None, path, f"the binary {path}", system=system_name())
+        return _of_path(target, own)
     work = Work(
         Cache.of_user(),
         lambda stage, part: progress(target.id, stage, part),
@@ -215,6 +214,22 @@ def _in_engine(targets: Sequence[Target]) -> Iterator[Obtained]:
         return  # whoever asks again is told why
 
 
+def at_hand(targets: Sequence[Target]) -> dict[str, Obtained]:
+    """Those that can be run at once, by id: binaries of this machine, and images that the engine has."""
+    had = {each.target.id: each for each in _in_engine(targets)}
+    for target in targets:
+        own = _path_route(target)
+        if own is not None:
+            with suppress(EnvironmentLacksError):
+                had[target.id] = _of_path(target, own)
+    return {target.id: had[target.id] for target in targets if target.id in had}
+
+
+def _of_path(target: Target, own: PathRoute) -> Obtained:
+    path = find_binary(target, own)
+    return Obtained(target, None, path, f"the binary {path}", system=system_name())
+
+
 def _of_image(target: Target, image: Image) -> Obtained:
     return Obtained(target, image.id, None, _origin(image), image.labels.get(LABEL_DIGEST) or None)
 
@@ -226,68 +241,17 @@ def _result(future: Future[Obtained]) -> Obtained | OpensslrunError:
         return error
 
 
-def remove(targets: Sequence[Target]) -> list[str]:
-    """Remove what opensslrun made for these targets (builds, images of every recipe, root tars, logs) and say what.
+def open_bench(obtained: Obtained, connection: Connection | None = None, *, brief: bool = False) -> Bench:
+    """A bench on what was obtained, not entered yet: a container for an image, this machine for a path.
 
-    When no target's image is left, the builders and the whole cache go too, unless another opensslrun is at
-    work. Raises EngineError when the engine is not there, or, after the rest, when a container uses an image.
+    ``connection`` is that of a run's benches to the engine; ``brief`` is for a command or two.
     """
-    cache, names = Cache.of_user(), {target.id for target in targets}
-    builds = remove_builds(cache, names)
-    try:
-        connected = Engine()
-    except EngineError:
-        if not builds:
-            raise
-        return [*builds, *_remove_files(cache, names)]
-    with connected as engine:
-        removed, refused = _remove_images(engine, engine.own_images(LABEL_TARGET), names)
-        if not engine.own_images(LABEL_TARGET):
-            builders, more = _remove_images(engine, engine.own_images(LABEL_BUILDER), None)
-            removed, refused = removed + builders, refused + more
-            if cache.root.exists() and cache.clear():
-                removed.append(f"cache {cache.root}")
-    if refused:
-        raise refused[0]
-    return [*builds, *removed, *_remove_files(cache, names)]
-
-
-def _remove_images(
-    engine: Engine, images: Sequence[Image], names: set[str] | None
-) -> tuple[list[str], list[EngineError]]:
-    """Remove those of the images that are of these targets (None: all), and say which; one in use stops no other."""
-    removed, refused = [], []
-    for image in images:
-        if names is not None and image.labels[LABEL_TARGET] not in names:
-            continue
-        try:
-            engine.remove(image)
-            removed.append(f"image {', '.join(image.tags) or image.id}")
-        except EngineError as error:
-            refused.append(error)
-    return removed, refused
-
-
-def _remove_files(cache: Cache, names: set[str]) -> list[str]:
-    """Remove the cached files of these targets."""
-    removed = []
-    own = re.compile(r"(?P<name>.+)-(?:[0-9a-f]{64}\.(?:tar|json|cells)|[0-9a-f]{12}\.log)\Z")
-    for folder in (cache.root / "roots", cache.root / "logs", cache.root / "cells"):
-        for path in sorted(folder.glob("*")):
-            match = own.fullmatch(path.name)
-            if match and match["name"] in names:
-                path.unlink(missing_ok=True)
-                removed.append(f"file {path}")
-    return removed
-
-
-def open_bench(obtained: Obtained) -> Bench:
-    """A bench on what was obtained, not entered yet: a container for an image, this machine for a path."""
     if obtained.image_id is not None:
         from opensslrun.bench.containerbench import ContainerBench  # noqa: PLC0415 -- benches import late
 
         windows = obtained.target.platform == "windows"
-        return ContainerBench(obtained.image_id, name=obtained.target.id, windows=windows)
+        name = obtained.target.id
+        return ContainerBench(obtained.image_id, name=name, connection=connection, windows=windows, brief=brief)
     from opensslrun.bench.localbench import LocalBench  # noqa: PLC0415
 
     if obtained.path is None:
@@ -295,4 +259,4 @@ def open_bench(obtained: Obtained) -> Bench:
     return LocalBench(obtained.path, name=obtained.target.id)
 
 
-__all__ = ["Done", "Progress", "available", "available_all", "obtain", "obtain_many", "open_bench", "remove"]
+__all__ = ["Done", "Progress", "at_hand", "available", "available_all", "obtain", "obtain_many", "open_bench"]

@@ -11,7 +11,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import IO
 
-from opensslrun.bench.container import BUILDER, Container
+from opensslrun.bench.confinement import BUILDER
+from opensslrun.bench.container import Container
 from opensslrun.bench.engine import engine_errors
 from opensslrun.bench.removal import remove
 from opensslrun.errors import EngineError

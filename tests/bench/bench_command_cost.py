@@ -25,7 +25,8 @@ from typing import Any
 from pexpect.socket_pexpect import SocketSpawn
 
 from opensslrun.bench.base import Bench, Command, Workspace
-from opensslrun.bench.container import Container, Options
+from opensslrun.bench.confinement import Options
+from opensslrun.bench.container import Container
 from opensslrun.bench.containerbench import ContainerBench
 from opensslrun.bench.engine import connect
 from opensslrun.bench.localbench import LocalBench

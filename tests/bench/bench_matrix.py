@@ -26,6 +26,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 
 from opensslrun.bench.base import Bench, Command
+from opensslrun.bench.connection import Connection
 from opensslrun.bench.containerbench import ContainerBench
 from opensslrun.driver.outcome import Input
 from opensslrun.pipeline import observe
@@ -103,8 +104,10 @@ def measure(plan: Plan, jobs: int | None) -> Measured:
     """Run a plan, every cell of it."""
     spent = Spent()
 
-    def opened(obtained: Obtained) -> Bench:
-        return really_open(obtained) if obtained.image_id is None else Watched(obtained, spent)
+    def opened(obtained: Obtained, connection: Connection | None = None, *, brief: bool = False) -> Bench:
+        if obtained.image_id is None:
+            return really_open(obtained, connection, brief=brief)
+        return Watched(obtained, spent)
 
     observe.open_bench = opened  # type: ignore[attr-defined]
     here, ours, begin = _children(), time.process_time(), time.monotonic()

@@ -21,7 +21,8 @@ import docker.errors
 import pytest
 
 from opensslrun.bench.base import Command, Observation
-from opensslrun.bench.container import Bind, Container, Options
+from opensslrun.bench.confinement import Bind, Options
+from opensslrun.bench.container import Container
 from opensslrun.bench.containerbench import RUN_USER, ContainerBench, Transfer
 from opensslrun.bench.exchange import ROOT, SharedDirectory
 from opensslrun.bench.pseudoterminal import INSIDE, PseudoTerminal
@@ -90,6 +91,21 @@ def test_there_is_no_network(bench: ContainerBench) -> None:
     assert seen.outcome.stdout == b"lo\n"
     assert seen.outcome.status == 1
     assert b"unreachable" in seen.outcome.stderr
+
+
+def test_a_server_is_reached_by_the_commands_of_its_own_container_alone(new_bench: NewBench) -> None:
+    connect = "openssl s_client -connect localhost:4433 </dev/null"
+    serve = f"openssl s_server -accept 4433 -nocert -www >/dev/null 2>&1 & sleep 1; {connect} >seen 2>&1; sleep 5"
+    with new_bench() as one, new_bench() as other, one.workspace({}) as workspace:
+        shell = threading.Thread(target=workspace.run, args=(Command(serve),))
+        shell.start()
+        time.sleep(2)
+        elsewhere = run(other, connect)
+        shell.join()
+        seen = workspace.run(Command("cat seen")).outcome.stdout
+    assert b"CONNECTED" in seen
+    assert b"CONNECTED" not in elsewhere.outcome.stdout
+    assert b"refused" in elsewhere.outcome.stderr
 
 
 def test_tmp_is_emptied_between_workspaces(bench: ContainerBench) -> None:

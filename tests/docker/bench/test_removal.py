@@ -16,7 +16,7 @@ import pytest
 
 from opensslrun.bench.container import Container
 from opensslrun.bench.containerbench import ContainerBench
-from opensslrun.bench.removal import RUN_LABEL, remove
+from opensslrun.bench.removal import RUN_LABEL, await_removal, remove
 from opensslrun.errors import EngineError
 
 
@@ -127,6 +127,31 @@ def test_what_the_engine_says_last_of_a_container_it_never_removes_is_told(
     said = str(raised.value)
     assert re.match(r"Could not remove the container for the target: the engine answered .*resource busy", said)
     assert f"attempt {busy.asked}'" in said
+
+
+def test_a_container_that_does_not_end_by_itself_is_waited_for_no_longer_than_that(
+    through: docker.DockerClient, openssl_image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opensslrun.bench.removal._BY_ITSELF_S", 0.3)
+    with Container(through, openssl_image, name="the target") as container:
+        await_removal(through.api, container.id)
+        assert through.api.inspect_container(container.id)["State"]["Running"]
+
+
+def test_a_container_that_ends_by_itself_is_not_asked_to_before_it_is_gone(
+    busy: Busy, through: docker.DockerClient, openssl_image: str
+) -> None:
+    with Container(through, openssl_image, name="the target") as container:
+        busy.failures = 100
+        identity = container.id
+        keeper = container._keeper
+        assert keeper is not None
+        keeper.close()
+        await_removal(through.api, identity)
+        assert busy.asked == 0
+        with pytest.raises(docker.errors.NotFound):
+            through.api.inspect_container(identity)
+        busy.failures = 0
 
 
 def test_what_is_no_failure_of_the_engine_is_not_tried_again(busy: Busy, through: docker.DockerClient) -> None:

@@ -36,8 +36,9 @@ from opensslrun.targets.model import (
     TarballRoute,
     Target,
 )
-from opensslrun.targets.obtain import available, obtain, obtain_many, open_bench, remove
+from opensslrun.targets.obtain import available, obtain, obtain_many, open_bench
 from opensslrun.targets.prove import prove
+from opensslrun.targets.remove import remove
 from opensslrun.targets.roottar import _APPLETS
 
 REQUIRED = ("debian-12", "openssl-1.1.1g", "libressl-3.0.2")

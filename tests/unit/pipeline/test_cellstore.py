@@ -180,7 +180,7 @@ def test_where_there_is_no_room_the_old_entries_stay_and_nothing_else(store: Sto
 
 
 def test_the_cells_of_a_removed_target_go(store: Store) -> None:
-    from opensslrun.targets.obtain import _remove_files
+    from opensslrun.targets.remove import _remove_files
 
     name = cellstore.pack_name("openssl-1.1.1", "sha256:0")
     store.add(name, {KEY: b"{}"})

@@ -18,6 +18,7 @@ from opensslrun.targets.cache import CACHE_VARIABLE, Cache, StoppedError, Work
 from opensslrun.targets.load import load_targets
 from opensslrun.targets.localbuild import LocalBuild, build_here, remove_builds, why_not_here
 from opensslrun.targets.model import Availability, CrateRoute, Need, Reader, TarballRoute, Target
+from opensslrun.targets.remove import remove
 
 CONFIG = """\
 #!/bin/sh
@@ -176,7 +177,7 @@ def test_builds_are_removed_where_there_is_no_engine(
     build_here(target(), builds.work())
     (build,) = obtain.available_all([target()])
     assert build.availability is Availability.READY
-    assert any(line.startswith("build ") for line in obtain.remove([target()]))
+    assert any(line.startswith("build ") for line in remove([target()]))
     (build,) = obtain.available_all([target()])
     assert build.availability is Availability.OBTAINABLE
     assert "--bench local" in build.reason
