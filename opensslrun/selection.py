@@ -30,7 +30,7 @@ def select(items: Sequence[Item], globs: Sequence[str], kind: str, name: Callabl
 
 def matches_glob(text: str, glob: str) -> bool:
     """Whether a glob of ``*`` and ``?`` fits. A bracket is meant literally: fact names and command lines have them."""
-    return _matcher(glob)(text) is not None
+    return glob == "*" or _matcher(glob)(text) is not None
 
 
 @lru_cache(maxsize=4096)
