@@ -79,10 +79,6 @@ class Where(Table):
     unless: Text | None = None
     unless_case: Globs | None = None
 
-    def covers(self, case: str, step: str, run: str) -> bool:
-        """Whether a step is meant."""
-        return self.is_in(case) and self.is_at(step, run)
-
     def is_in(self, case: str) -> bool:
         """Whether a step of the case may be meant."""
         return matches_any(case, self.case) and (self.unless_case is None or not matches_any(case, self.unless_case))
@@ -240,10 +236,6 @@ class Difference(Table):
     def places(self) -> tuple[Where, ...]:
         """The places it speaks of, any of which suffices."""
         return (self.where,) if isinstance(self.where, Where) else tuple(self.where)
-
-    def covers(self, case: str, step: str, run: str) -> bool:
-        """Whether it speaks of a step at all."""
-        return any(place.covers(case, step, run) for place in self.places)
 
 
 class CatalogueTable(Table):

@@ -153,7 +153,9 @@ def test_a_draft_is_toml_once_its_blanks_are_filled(project: Path) -> None:
     text = (project / "opensslrun-drafts.toml").read_text()
     text = text.replace('"D" ', '"D900" ').replace('severity = ""', 'severity = "format"').replace('= ""', '= "x"')
     (entry,) = CatalogueTable.model_validate(tomllib.loads(text)).difference
-    assert entry.covers("mine", "1", "openssl dgst -sha256 in.txt")
+    (place,) = entry.places
+    assert place.is_in("mine")
+    assert place.is_at("1", "openssl dgst -sha256 in.txt")
     shown = {shown.fact: shown.value for shown in entry.shows}
     assert shown["stdout"] == 'a "digest"\x7f\n'
     assert len(shown) > 1, "facts of one step that differ on the same targets are one entry"

@@ -91,15 +91,41 @@ def test_each_value_is_told_with_its_place_among_the_entry_s_values() -> None:
 def test_a_place_is_all_of_what_it_names_and_none_of_what_it_leaves_out(
     where: dict[str, Any], step: tuple[str, str, str], covered: bool
 ) -> None:
-    assert Where.model_validate(where).covers(*step) is covered
+    place = Where.model_validate(where)
+    case, name, run = step
+    assert (place.is_in(case) and place.is_at(name, run)) is covered
+    assert bool(said_of({"where": where}, case=case, step=name, run=run)) is covered
+
+
+def said_of(
+    more: dict[str, Any], *, target: str = "t", case: str = "case", step: str = "1", run: str = "run"
+) -> tuple[Prediction, ...]:
+    """What an entry says of a step of a case on a target."""
+    shows = [{"fact": "a", "on": "OpenSSL", "value": 1}]
+    table = {"id": "D001", "title": "t", "severity": "format", "where": {}, "why": "w", "advice": "a", "shows": shows}
+    judged = JudgedStep(step, run, (), {})
+    cell = JudgedCell(target, VERSION, "linux", case, (judged,))
+    return Catalogue((Difference.model_validate({**table, **more}),)).covering(cell, judged)
+
+
+def test_what_is_said_of_a_step_depends_on_its_target_and_its_command_line() -> None:
+    """One catalogue, so that nothing it remembers of one step or target is told of another."""
+    value = {"fact": "a", "on": "OpenSSL", "value": 1}
+    catalogue = Catalogue((entry("D001", {**value, "target": "debian-*"}), entry("D002", value, run="* x")))
+    said = []
+    for target in ("debian-12", "openssl-3.5.5", "debian-12"):
+        for run in ("openssl x", "openssl y", "openssl x"):
+            step = JudgedStep("1", run, (), {})
+            covering = catalogue.covering(JudgedCell(target, VERSION, "linux", "case", (step,)), step)
+            said.append("".join(each.difference.id for each in covering))
+    debian, other = ["D001D002", "D001", "D001D002"], ["D002", "", "D002"]
+    assert said == [*debian, *other, *debian]
 
 
 def test_any_of_an_entry_s_places_suffices() -> None:
-    value = {"fact": "a", "on": "OpenSSL", "value": 1}
-    table = {"id": "D001", "title": "t", "severity": "format", "why": "w", "advice": "a", "shows": [value]}
-    two = Difference.model_validate({**table, "where": [{"case": "a"}, {"case": "b"}]})
-    assert [two.covers(case, "1", "run") for case in "abc"] == [True, True, False]
-    assert Difference.model_validate({**table, "where": {"case": "a"}}).covers("b", "1", "run") is False
+    two = {"where": [{"case": "a"}, {"case": "b"}]}
+    assert [bool(said_of(two, case=case)) for case in "abc"] == [True, True, False]
+    assert not said_of({"where": {"case": "a"}}, case="b")
 
 
 def test_a_value_is_on_its_versions_platforms_and_targets_only() -> None:
