@@ -16,9 +16,6 @@ from opensslrun.targets.model import Obtained, Proof
 from opensslrun.targets.obtain import open_bench
 from opensslrun.targets.prove import prove
 
-Proven = Callable[[], Proof | None]
-"""Tells what a target proved to be before, None when it has to prove itself."""
-
 
 def observe_case(bench: Bench, case: Case) -> ObservedCell:
     """Run a case's steps in a fresh workspace. Raises EngineError only through its ``error`` text."""
@@ -51,20 +48,21 @@ def observe_target(
     listener: Listener,
     opened: Callable[[Bench], None],
     connection: Connection | None = None,
-    known: Proven | None = None,
+    *,
+    believed: Proof | None = None,
+    brief: bool = False,
 ) -> TargetRun:
     """All cases on one target, between two proofs. ``opened`` is given the bench, so that it can be interrupted.
 
-    ``known`` is asked, once the bench is open, for a proof that is believed instead of these two; the cases are few
-    then. A target that is not what it says it is gives no cells at all: nothing it did is worth judging.
+    ``believed`` is a proof that stands for these two; ``brief`` says that the cases are few. A target that is not what
+    it says it is gives no cells at all: nothing it did is worth judging.
     """
     target = obtained.target
     cells: list[ObservedCell] = []
     proof: Proof | None = None
     try:
-        with open_bench(obtained, connection, brief=known is not None) as bench:
+        with open_bench(obtained, connection, brief=brief) as bench:
             opened(bench)
-            believed = known() if known is not None else None
             proof = believed or prove(bench, target)
             unsupported = unsupported_cases(cases, proof, obtained)
             for case in cases:

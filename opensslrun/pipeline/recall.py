@@ -80,18 +80,11 @@ def observe_briefly(
     nothing of it, and what is kept of it is what the same code saw. Any other proves itself before and after, and
     that is kept.
     """
-    kept: list[Known] = []
-
-    def known() -> Proof | None:
-        found = cells.known(obtained) if cells is not None and obtained.image_id is not None else None
-        if found is not None and found.proof is None:
-            kept.append(found)
-        return found.proof if found is not None else None
-
-    run = observe_target(obtained, cases, listener, opened, connection, known)
-    if cells is not None and run.outcome is Outcome.RAN and run.proof is not None:
-        for found in kept:
-            cells.keep(found, obtained, run.proof, ())
+    known = cells.known(obtained) if cells is not None and obtained.image_id is not None else None
+    believed = known.proof if known is not None else None
+    run = observe_target(obtained, cases, listener, opened, connection, believed=believed, brief=True)
+    if cells is not None and known is not None and believed is None and run.outcome is Outcome.RAN and run.proof:
+        cells.keep(known, obtained, run.proof, ())
     return run
 
 
