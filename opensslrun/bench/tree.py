@@ -1,7 +1,7 @@
 """Workspaces as directories of this machine, laid out alike for every bench that can see them.
 
 Below the root, ``N/c`` is the case's own directory, ``N/h`` its home, and ``N/s`` holds the steps' scripts, their
-stdin and their output, out of the case's sight.
+stdin and their output, out of the case's sight. A run lays out thousands of workspaces, hence the plain system calls.
 """
 
 from __future__ import annotations
@@ -75,16 +75,16 @@ class Tree:
     def make(self, workspace: int, files: Mapping[str, bytes]) -> None:
         """Lay out a new workspace that holds ``files``."""
         with disk_errors("lay out a workspace"):
-            top = self.root / str(workspace)
-            top.mkdir()
-            top.chmod(0o755)
+            top = f"{self.root}/{workspace}"
+            os.mkdir(top)
+            os.chmod(top, 0o755)
             for name in (CASE, HOME, STEPS):
-                self._directory(top / name)
+                self._directory(f"{top}/{name}")
             for name, content in checked_names(files).items():
-                for parent in reversed(PurePosixPath(name).parents):
-                    if parent != PurePosixPath():
-                        self._directory(top / CASE / parent)
-                self._file(top / CASE / name, content)
+                path = PurePosixPath(name)
+                for parent in reversed(path.parents[:-1]):
+                    self._directory(f"{top}/{CASE}/{parent}")
+                _write(f"{top}/{CASE}/{path}", content, self._owner)
 
     def beside(self, name: str, content: bytes) -> Path:
         """A file that everyone may read, beside the workspaces."""
@@ -97,7 +97,7 @@ class Tree:
         with disk_errors("write a step's script"):
             top = f"{self.root}/{workspace}"
             if not os.path.lexists(f"{top}/{CASE}"):  # the step before may have removed it
-                self._directory(self.case(workspace))
+                self._directory(f"{top}/{CASE}")
             _write(f"{top}/{STEPS}/{step}", content)
             if stdin is not None:
                 _write(f"{top}/{STEPS}/{step}.in", stdin)
@@ -130,27 +130,23 @@ class Tree:
         _remove_tree(self._private)
         self._lock.close()
 
-    def _directory(self, path: Path) -> None:
-        path.mkdir(exist_ok=True)
-        path.chmod(0o755)
+    def _directory(self, path: str) -> None:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path)
+        os.chmod(path, 0o755)
         if self._owner is not None:
             here.give_to(path, self._owner)
 
-    def _file(self, path: Path, content: bytes) -> None:
-        with path.open("wb") as file:
-            file.write(content)
-            here.set_mode(file.fileno(), 0o644)
-            if self._owner is not None:
-                here.give_to(file.fileno(), self._owner)
 
-
-def _write(path: str, content: bytes) -> None:
-    """A file of ours that everyone may read. This is done for each step, hence the plain system calls."""
+def _write(path: str, content: bytes, owner: tuple[int, int] | None = None) -> None:
+    """A new file that everyone may read, ours or another's."""
     handle = os.open(path, here.WRITING_NEW)
     try:
         here.set_mode(handle, 0o644)
         while content:
             content = content[os.write(handle, content) :]
+        if owner is not None:
+            here.give_to(handle, owner)
     finally:
         os.close(handle)
 

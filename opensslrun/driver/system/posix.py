@@ -92,7 +92,7 @@ def set_mode(descriptor: int, mode: int) -> None:
     os.fchmod(descriptor, mode)
 
 
-def give_to(what: int | Path, owner: tuple[int, int]) -> None:
+def give_to(what: int | str, owner: tuple[int, int]) -> None:
     """Make an open file, or a path itself, belong to this user and group."""
     if isinstance(what, int):
         os.fchown(what, *owner)

@@ -106,7 +106,7 @@ def set_mode(descriptor: int, mode: int) -> None:
     """Nothing: a file's rights are those of its folder."""
 
 
-def give_to(what: int | Path, owner: tuple[int, int]) -> None:
+def give_to(what: int | str, owner: tuple[int, int]) -> None:
     """Nothing: a file is its maker's."""
 
 
