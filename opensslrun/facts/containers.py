@@ -1,7 +1,7 @@
 """PKCS #7 and PKCS #12: which certificates and keys a file carries, in which order, and how they are protected.
 
-``asn1crypto`` reads the structure; ``cryptography`` opens a PKCS #12 with the case's answers, which proves its MAC and
-the decryption of every part at once.
+``asn1crypto`` reads the structure; :mod:`.pkcs12` opens a PKCS #12 with the case's answers, which proves its MAC and
+the decryption of every part.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Final
 
 from asn1crypto import cms as asn1_cms
 from asn1crypto import pkcs12 as asn1_pkcs12
-from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 
 from opensslrun.facts.attempt import MALFORMED, Asn1, Values, attempt, values
 from opensslrun.facts.encryption import encryption_value, is_workable
 from opensslrun.facts.keys import Key, described_key
 from opensslrun.facts.model import FactValue
+from opensslrun.facts.pkcs12 import open_pkcs12
 
 PKCS7_LABELS: Final = frozenset({"PKCS7", "PKCS #7 SIGNED DATA", "CMS"})
 
@@ -66,14 +66,13 @@ def read_pkcs12(der: bytes, secrets: Sequence[str]) -> Carried | None:
             "pkcs12.safes": lambda: [_safe(safe) for safe in safes],
         }
     )
-    opened = _open(der, secrets) if _is_workable(drawn) else None
+    opened = open_pkcs12(der, secrets) if _is_workable(drawn) else None
     drawn["pkcs12.opens"] = opened is not None
     if opened is None:
         return Carried(drawn, ())
-    found = [*([opened.cert] if opened.cert is not None else []), *opened.additional_certs]
-    drawn["pkcs12.certificate_names"] = [_friendly(one.friendly_name) for one in found]
+    drawn["pkcs12.certificate_names"] = [_friendly(one.name) for one in opened.certificates]
     key = None if opened.key is None else described_key(opened.key)
-    return Carried(drawn, tuple(one.certificate.public_bytes(Encoding.DER) for one in found), key)
+    return Carried(drawn, tuple(one.der for one in opened.certificates), key)
 
 
 _KINDS: Final = {
@@ -142,15 +141,6 @@ def _is_workable(drawn: Values) -> bool:
             bags = safe["bags"] if isinstance(safe["bags"], list) else []
             parts += [safe["encryption"], *(bag.get("encryption") for bag in bags if isinstance(bag, dict))]
     return all(is_workable(part) for part in parts)
-
-
-def _open(der: bytes, secrets: Sequence[str]) -> pkcs12.PKCS12KeyAndCertificates | None:
-    """What is inside, with the first secret that fits; a file may also have no pass phrase, or an empty one."""
-    for secret in (*(secret.encode() for secret in secrets), None, b""):
-        opened = attempt(lambda secret=secret: pkcs12.load_pkcs12(der, secret))  # type: ignore[misc]
-        if opened is not None:
-            return opened
-    return None
 
 
 def _friendly(name: bytes | None) -> FactValue:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
 
 from asn1crypto import keys as asn1_keys
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from opensslrun.facts.attempt import MALFORMED, Values, attempt, values
@@ -22,6 +21,9 @@ from opensslrun.facts.remembered import MAX_REMEMBERED, remembered
 PRIVATE_LABELS: Final = frozenset(
     {"RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY", "PRIVATE KEY", "ENCRYPTED PRIVATE KEY"}
 )
+
+_SIGNS_FROM_BITS: Final = 1024
+"""Bits from which an RSA key is long enough for a signature with SHA-256, and the parsers take it for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +140,27 @@ def _is_consistent(key: PrivateKeyTypes) -> bool:
         and private.dmp1 == d % (p - 1)
         and private.dmq1 == d % (q - 1)
         and private.iqmp * q % p == 1
-        and all(_is_prime(factor) for factor in (p, q))
+        and _signs(key)
     )
 
 
-@lru_cache(maxsize=512)
-def _is_prime(number: int) -> bool:
-    """By Fermat's test: chance makes no composite that passes it. Three milliseconds for 2048 bits, so remembered."""
-    return pow(2, number - 1, number) == 1
+def _signs(key: rsa.RSAPrivateKey) -> bool:
+    """Whether what the private key signs is what the public key verifies.
+
+    Of parts that fit otherwise, that proves the primes as Fermat's test does, with a base that depends on the key: a
+    composite passes by chance that nobody meets. It takes 1 ms for 2048 bits where the test of both primes takes 6, and
+    where the parsers' own check takes 70. A key too short to sign takes the test.
+    """
+    if key.key_size < _SIGNS_FROM_BITS:
+        private = key.private_numbers()
+        return all(pow(2, factor - 1, factor) == 1 for factor in (private.p, private.q))
+    data = _spki(key)
+    signed = attempt(lambda: key.sign(data, padding.PKCS1v15(), hashes.SHA256()))
+    return signed is not None and attempt(lambda: (_verify(key, signed, data),)) is not None
+
+
+def _verify(key: rsa.RSAPrivateKey, signed: bytes, data: bytes) -> None:
+    key.public_key().verify(signed, data, padding.PKCS1v15(), hashes.SHA256())
 
 
 def _pem_encryption(label: str, headers: tuple[tuple[str, str], ...], der: bytes | None) -> FactValue:

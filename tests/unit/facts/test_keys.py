@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -93,6 +95,28 @@ def test_a_key_whose_parts_do_not_belong_together_is_not_consistent(draw: Draw) 
     facts = of_key(draw({"k": pem}))
     assert facts.get("key.consistent", False) is False
     assert of_key(draw({"k": encoded("rsa-1")}))["key.consistent"] is True
+
+
+@pytest.mark.parametrize("bits", [512, 2048])
+def test_a_key_with_a_prime_that_is_none_is_not_consistent(draw: Draw, bits: int) -> None:
+    """Every part is computed from the others as it should be, but one factor is itself a product."""
+    e, q, p = 65537, _prime(bits // 2), _prime(bits // 4) * _prime(bits // 4)
+    while math.gcd(e, (p - 1) * (q - 1)) != 1:
+        p = _prime(bits // 4) * _prime(bits // 4)
+    d = pow(e, -1, math.lcm(p - 1, q - 1))
+    numbers = rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), rsa.RSAPublicNumbers(e, p * q))
+    pem = numbers.private_key(unsafe_skip_rsa_key_validation=True).private_bytes(
+        ser.Encoding.PEM, ser.PrivateFormat.PKCS8, ser.NoEncryption()
+    )
+    facts = of_key(draw({"k": pem}))
+    assert (facts["key.opens"], facts["key.type"], facts["key.consistent"]) == (True, "RSA", False)
+
+
+def _prime(bits: int) -> int:
+    number = secrets.randbits(bits) | 3 << bits - 2 | 1
+    while pow(2, number - 1, number) != 1:
+        number += 2
+    return number
 
 
 def test_a_public_key(draw: Draw) -> None:
