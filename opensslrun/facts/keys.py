@@ -154,13 +154,14 @@ def _signs(key: rsa.RSAPrivateKey) -> bool:
     if key.key_size < _SIGNS_FROM_BITS:
         private = key.private_numbers()
         return all(pow(2, factor - 1, factor) == 1 for factor in (private.p, private.q))
-    data = _spki(key)
-    signed = attempt(lambda: key.sign(data, padding.PKCS1v15(), hashes.SHA256()))
-    return signed is not None and attempt(lambda: (_verify(key, signed, data),)) is not None
+    return attempt(lambda: _verifies_what_it_signs(key)) is not None
 
 
-def _verify(key: rsa.RSAPrivateKey, signed: bytes, data: bytes) -> None:
-    key.public_key().verify(signed, data, padding.PKCS1v15(), hashes.SHA256())
+def _verifies_what_it_signs(key: rsa.RSAPrivateKey) -> bool:
+    """True, or InvalidSignature is raised."""
+    data, how, digest = _spki(key), padding.PKCS1v15(), hashes.SHA256()
+    key.public_key().verify(key.sign(data, how, digest), data, how, digest)
+    return True
 
 
 def _pem_encryption(label: str, headers: tuple[tuple[str, str], ...], der: bytes | None) -> FactValue:

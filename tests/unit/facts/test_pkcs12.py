@@ -44,7 +44,7 @@ def bundle(make: Make) -> Bundle:
     def made(encryption: Any, key: Any = "rsa-1024", own: str = "mine", others: tuple[str, ...] = ()) -> bytes:
         return pkcs12.serialize_key_and_certificates(
             b"a name",
-            fixture_key(key) if key else None,  # type: ignore[arg-type]
+            fixture_key(key) if key else None,
             read[own] if own else None,
             [pkcs12.PKCS12Certificate(read[name], name.encode()) for name in others],
             encryption,
