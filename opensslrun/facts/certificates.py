@@ -144,7 +144,7 @@ _ENDS = ("not_before", "not_after")
 def _identity(parsed: Asn1) -> Identity:
     body = parsed["tbs_certificate"]
     identifier = None
-    for extension in body["extensions"] if body["extensions"].native is not None else ():
+    for extension in body["extensions"]:
         if extension["extn_id"].dotted == "2.5.29.14":
             identifier = extension["extn_value"].parsed.native
     bits = bytes(body["subject_public_key_info"]["public_key"].contents)[1:]
@@ -168,7 +168,7 @@ def _is_well_formed(der: bytes, parsed: Asn1) -> bool:
         and strict.not_valid_before_utc == body["validity"]["not_before"].native
         and strict.not_valid_after_utc == body["validity"]["not_after"].native
         and key == body["subject_public_key_info"].dump()
-        and seen == ([one["extn_id"].dotted for one in extensions] if extensions.native is not None else [])
+        and seen == [one["extn_id"].dotted for one in extensions]
         and parsed["signature_algorithm"].dump() == body["signature"].dump()
     )
 
@@ -284,7 +284,7 @@ def _public_key(spki: bytes) -> FactValue:
 
 
 def _is_ca(extensions: Asn1) -> bool:
-    for extension in extensions if extensions.native is not None else ():
+    for extension in extensions:
         if extension["extn_id"].dotted == "2.5.29.19":
             return bool(extension["extn_value"].parsed["ca"].native)
     return False

@@ -40,13 +40,13 @@ def read_pkcs7(der: bytes) -> Carried | None:
     body = info["content"]
     if kind != "signedData":
         return Carried({"pkcs7.type": kind}, ())
-    certificates = attempt(lambda: tuple(bytes(one.chosen.dump()) for one in _set_of(body["certificates"])))
+    certificates = attempt(lambda: tuple(bytes(one.chosen.dump()) for one in body["certificates"]))
     drawn = values(
         {
             "pkcs7.version": lambda: int(body["version"]),
             "pkcs7.signers": lambda: len(body["signer_infos"]),
             "pkcs7.content": lambda: body["encap_content_info"]["content"].native is not None,
-            "pkcs7.crls": lambda: len(_set_of(body["crls"])),
+            "pkcs7.crls": lambda: len(body["crls"]),
         }
     )
     drawn |= {} if certificates is not None else {"certificate.count": MALFORMED}
@@ -94,11 +94,6 @@ _BAGS: Final = {
 }
 
 
-def _set_of(optional: Asn1) -> Sequence[Asn1]:
-    """The members of a set that may be left out."""
-    return () if optional.native is None else list(optional)
-
-
 def _mac(data: Asn1) -> FactValue:
     """Digest, iterations and size of the salt; None for a file that nothing protects from changes."""
     if data.native is None:
@@ -124,7 +119,7 @@ def _bag(bag: Asn1) -> FactValue:
     described: dict[str, FactValue] = {"kind": kind}
     if kind == "encrypted key":
         described["encryption"] = encryption_value(bag["bag_value"]["encryption_algorithm"])
-    attributes = {one["type"].native: one["values"].native for one in _set_of(bag["bag_attributes"])}
+    attributes = {one["type"].native: one["values"].native for one in bag["bag_attributes"]}
     described["name"] = str(attributes["friendly_name"][0]) if "friendly_name" in attributes else None
     described["attributes"] = [str(name) for name in attributes]
     return described

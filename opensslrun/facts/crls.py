@@ -51,8 +51,7 @@ def crl_values(der: bytes, others: Mapping[str, Certificate]) -> Values:
 
 
 def _entries(body: Asn1) -> list[Asn1]:
-    entries = body["revoked_certificates"]
-    return [] if entries.native is None else list(entries)
+    return list(body["revoked_certificates"])
 
 
 def _revoked(entry: Asn1, issuer: bytes, others: Mapping[str, Identity]) -> FactValue:
@@ -67,4 +66,4 @@ def _revoked(entry: Asn1, issuer: bytes, others: Mapping[str, Identity]) -> Fact
 
 
 def _extensions(extensions: Asn1, own: Identity, others: Mapping[str, Identity]) -> FactValue:
-    return [] if extensions.native is None else extensions_value(extensions, own, others)
+    return extensions_value(extensions, own, others)
