@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 pytest_plugins = ("pytester",)
+pytest.register_assert_rewrite("lying", "onterminal")  # so that what they expect is told as a test's own assertions are
 
 # Where tests run in the background of a shell without job control, SIGINT is ignored, and every program they start
 # inherits that: then Ctrl-C, which some of them are about, would do nothing.

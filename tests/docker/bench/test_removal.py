@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,68 +12,34 @@ import docker
 import docker.errors
 import pytest
 
+from engineway import EngineWay
 from opensslrun.bench.container import Container
 from opensslrun.bench.containerbench import ContainerBench
 from opensslrun.bench.removal import RUN_LABEL, await_removal, remove
 from opensslrun.errors import EngineError
 
 
-class Busy:
+class Busy(EngineWay):
     """A way to the engine on which it fails to remove containers, as with a root file system that is in use."""
 
     def __init__(self, path: Path) -> None:
+        super().__init__(path)
         self.failures = 0
         """How many more removals fail."""
         self.status = "500 Internal Server Error"
         self.asked = 0
-        self.path = path
-        self._server = socket.socket(socket.AF_UNIX)
-        self._server.bind(str(path))
-        self._server.listen()
-        self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._server.accept()
-            except OSError:
-                return
-            engine = socket.socket(socket.AF_UNIX)
-            engine.connect("/var/run/docker.sock")
-            self._open += [client, engine]
-            threading.Thread(target=self._requests, args=(client, engine), daemon=True).start()
-            threading.Thread(target=self._copy, args=(engine, client), daemon=True).start()
-
-    def _requests(self, client: socket.socket, engine: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := client.recv(65536):
-                if data.startswith(b"DELETE /"):  # one that has no body, on a connection where nothing else waits
-                    self.asked += 1
-                    if self.asked <= self.failures:
-                        client.sendall(self._failed())
-                        continue
-                engine.sendall(data)
-            engine.shutdown(socket.SHUT_WR)
-
-    def _failed(self) -> bytes:
+    def answer(self, request: bytes) -> bytes | None:
+        """Counts the removals, and says of those that fail what an engine says."""
+        if not request.startswith(b"DELETE /"):
+            return None
+        self.asked += 1
+        if self.asked > self.failures:
+            return None
         said = f"failed to remove root filesystem: device or resource busy, attempt {self.asked}"
         body = json.dumps({"message": said}).encode()
         head = f"HTTP/1.1 {self.status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         return head.encode() + body
-
-    @staticmethod
-    def _copy(engine: socket.socket, client: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := engine.recv(65536):
-                client.sendall(data)
-            client.shutdown(socket.SHUT_WR)
-
-    def close(self) -> None:
-        for each in (self._server, *self._open):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import docker
 import pytest
 
+from lying import IN_ALL_COMMANDS
 from opensslrun.pipeline.events import Listener
 from opensslrun.pipeline.observe import observe_target
 from opensslrun.pipeline.observed import Outcome
@@ -22,11 +23,6 @@ from opensslrun.report.model import Result
 from opensslrun.targets.model import Obtained
 from opensslrun.targets.obtain import obtain_many
 
-LIES = {
-    "always exits 0": "exit 0",
-    "says OK to everything": 'for last; do :; done; echo "$last: OK"; exit 0',
-    "writes an empty file": 'while [ $# -gt 1 ]; do [ "$1" = -out ] && : >"$2"; shift; done; exit 0',
-}
 HONEST = 'exec /usr/local/bin/openssl.real "$@"'
 LABEL = "opensslrun.test"
 
@@ -85,11 +81,11 @@ def verdicts(result: Result, target: str) -> dict[str, str]:
     return {cell.case: cell.verdict for cell in result.cells if cell.target == target}
 
 
-@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("lie", IN_ALL_COMMANDS)
 def test_a_liar_in_a_container_fails_in_its_own_cells_only(
     client: docker.DockerClient, obtained: dict[str, Obtained], lie: str
 ) -> None:
-    script = f'case "$1" in version) {HONEST};; esac\n{LIES[lie]}'
+    script = f'case "$1" in version) {HONEST};; esac\n{IN_ALL_COMMANDS[lie]}'
     with liar(client, obtained["openssl-1.1.1g"], script) as lying:
         result = run([lying, obtained["libressl-3.0.2"]])
     assert verdicts(result, "openssl-1.1.1g") == {"verify-expired": "fail", "wrong-pass-phrase": "fail"}

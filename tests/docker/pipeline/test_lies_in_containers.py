@@ -9,38 +9,29 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from opensslrun.facts.model import FactValue
+import lying
+from lying import ABSENT, ALTER, ROOT, SLEEP, Lie, Run
 from opensslrun.targets.engine import Engine
 from opensslrun.targets.images import Job
 from opensslrun.targets.load import load_targets
 
 TEST_LABEL = "opensslrun.test"
 TOP = Path(__file__).parents[3]
-ALTER = TOP / "tests" / "unit" / "pipeline" / "alter_certificate.py"
 HONEST = "openssl-1.1.1g"
 
-ROOT, KEY, REFUSED, SUBJECT, QUICK = (
-    "root-critical-constraints", "read-key-encrypt", "verify-expired", "read-subject", "quick",
-)  # fmt: skip
-COMMANDS = {
-    ROOT: "req -x509 -config root.conf -new -nodes -key rootCA.key -sha256 -days 1024 -out rootCA.crt",
-    KEY: "rsa -des3 -in my.key -out safe.key",
-    REFUSED: "verify -CAfile root.crt leaf.crt",
-    SUBJECT: "x509 -in client.crt -noout -subject",
+QUICK = "quick"
+COMMANDS = lying.COMMANDS | {
     QUICK: "req -x509 -new -key my.key -subj /CN=quick -days 30 -out quick.crt",
 }
 """In each of these cases one command may be lied in."""
@@ -55,32 +46,7 @@ timeout = 4
 expect = {{ creates = ["quick.crt"] }}
 """
 
-ABSENT: FactValue = {"absent": True}
-SLEEP = "while :; do sleep 1; done"
-TERMINAL_TRICKS = r"\033[2J\033]0;owned\007\302\233 31m\377\376 \342\200\256evil\177"
-PLAIN = "\x1b[2J\x1b]0;owned\x07\x9b 31m\\xff\\xfe \u202eevil\x7f"
-ENCRYPT = '"$REAL" rsa -des3 -in my.key -out safe.key -passout "pass:$given"'
-FOUND = {"error", "hung", "fail", "new"}
-
-
-@dataclass(frozen=True)
-class Lie:
-    """``does`` is what a shell does instead of the case's command; ``shows`` are facts that tell, with what they show.
-
-    ``REAL`` in it is the honest binary, ``OLD`` a certificate of two days ago, and the arguments are the command's.
-    """
-
-    case: str
-    does: str
-    verdict: str
-    shows: Mapping[str, Any] = field(default_factory=dict)
-
-
-LIES = {
-    "claims to have failed": Lie(ROOT, '"$REAL" "$@"; exit 1', "fail", {"exit_status": 1}),
-    "prints OK below the error": Lie(
-        REFUSED, '"$REAL" "$@"; echo "leaf.crt: OK"', "fail", {"exit_status": 0, "verify.claim@leaf.crt": "ok"}
-    ),
+LIES = lying.EVERYWHERE | {
     # files
     "writes an empty file": Lie(
         QUICK, '"$REAL" "$@"; : >quick.crt', "fail",
@@ -90,21 +56,6 @@ LIES = {
         ROOT, '"$REAL" "$@"; truncate -s 900 rootCA.crt', "fail", {"certificate.ca@rootCA.crt": ABSENT}
     ),
     "writes an old file": Lie(ROOT, 'cat "$OLD" >rootCA.crt', "new", {"certificate.starts_now@rootCA.crt": False}),
-    "writes a file of 100 MB": Lie(
-        ROOT, "head -c 100000000 /dev/zero >rootCA.crt", "fail", {"file.format@rootCA.crt": "too large"}
-    ),
-    "makes the key readable by all": Lie(
-        KEY, '"$REAL" "$@"; status=$?; chmod 644 safe.key; exit $status', "new", {"file.mode@safe.key": "0644"}
-    ),
-    # prompts
-    "asks once too few": Lie(
-        KEY, f'printf "Enter pass phrase:" >/dev/tty; read -r given </dev/tty; {ENCRYPT}', "new",
-        {"prompts": ["Enter pass phrase:"]},
-    ),
-    "asks once too many": Lie(
-        KEY, '"$REAL" "$@"; printf "Enter pass phrase:" >/dev/tty; read -r given </dev/tty', "hung",
-        {"ending": "hung", "unanswered": "Enter pass phrase:"},
-    ),
     # hangs
     "hangs before output": Lie(QUICK, SLEEP, "hung", {"ending": "hung", "unanswered": "", "files.created": []}),
     "hangs during output": Lie(
@@ -118,32 +69,10 @@ LIES = {
         QUICK, f'"$REAL" "$@"; trap "" HUP INT QUIT TERM; exec >&- 2>&-; {SLEEP}', "hung",
         {"ending": "hung", "exit_status": ABSENT},
     ),
-    # signals and floods
-    "dies by a signal": Lie(ROOT, "kill -SEGV $$", "fail", {"ending": "signal SIGSEGV", "exit_status": ABSENT}),
+    # signals
     "kills all that it can reach": Lie(ROOT, "kill -9 -1", "fail", {"ending": "signal SIGKILL", "files.created": []}),
-    "prints 100 MB first": Lie(
-        ROOT, 'yes flood | head -c 100000000; exec "$REAL" "$@"', "new",
-        {"stdout.classes": ["unknown: floo", "unknown: flood", "unknown: more than 1048576 bytes"]},
-    ),
-    "prints 100 MB of errors first": Lie(
-        ROOT, 'yes flood | head -c 100000000 >&2; exec "$REAL" "$@"', "fail", {"ending": "signal SIGXFSZ"}
-    ),
-    "prints 100 MB on the terminal": Lie(
-        ROOT, '(yes flood | head -c 100000000) >/dev/tty; exec "$REAL" "$@"', "hung", {"ending": "hung"}
-    ),
-    # what a terminal would obey
-    "prints control sequences": Lie(
-        SUBJECT, f"printf '{TERMINAL_TRICKS}\\n'; printf '{TERMINAL_TRICKS}\\n' >&2; exec \"$REAL\" \"$@\"", "new",
-        {"stdout.classes": ["subject", f"unknown: {PLAIN}"], "stderr.classes": [f"unknown: {PLAIN}"]},
-    ),
-    "names a file with control sequences": Lie(
-        ROOT, f"\"$REAL\" \"$@\"; : >\"$(printf '{TERMINAL_TRICKS}')\"", "new",
-        {"files.empty": [PLAIN], "files.created": sorted([PLAIN, "rootCA.crt"])},
-    ),
-    # no lie
-    "tells the truth": Lie(ROOT, 'exec "$REAL" "$@"', "pass"),
 }  # fmt: skip
-IDS = {name: f"liar-{number:02}" for number, name in enumerate(LIES, 1)}
+IDS = lying.numbered(LIES)
 
 FORGETFUL = "forgetful"
 """The liar that shows another version when it is asked again. It has no place to remember that it was asked: it tells
@@ -159,10 +88,6 @@ def table(name: str) -> str:
     """A liar as a target. Its route is none that could be gone: its image is there."""
     routes = f'[{{ image = "registry.invalid/{name}:1" }}]'
     return f'[[target]]\nid = "{name}"\nimplementation = "OpenSSL"\nversion = "1.1.1g"\nroutes = {routes}\n'
-
-
-def script(lie: Lie) -> str:
-    return f'if [ "$*" != "{COMMANDS[lie.case]}" ]; then exec "$REAL" "$@"; fi\n{lie.does}\n'
 
 
 def honest_files(engine: Engine) -> bytes:
@@ -205,17 +130,6 @@ def opensslrun(folder: Path, *args: str) -> subprocess.CompletedProcess[bytes]:
     return done
 
 
-@dataclass(frozen=True)
-class Run:
-    """A run of all liars beside the honest image: what it printed, what it wrote."""
-
-    status: int
-    stdout: bytes
-    stderr: bytes
-    document: bytes
-    cells: Mapping[tuple[str, str], Mapping[str, Any]]
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     folder = tmp_path_factory.mktemp("liars")
@@ -226,7 +140,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     recorded = opensslrun(folder, "review", *own, "--case", QUICK, "--accept", "--yes")
     assert (folder / "cases" / f"{QUICK}.recorded.json").exists(), recorded.stderr
 
-    scripts = {IDS[name]: script(lie) for name, lie in LIES.items()} | {FORGETFUL: LATER}
+    scripts = {IDS[name]: lying.but_for_one_command(COMMANDS[lie.case], lie.does) for name, lie in LIES.items()} | {
+        FORGETFUL: LATER
+    }
     (folder / "targets.toml").write_text("\n".join(map(table, scripts)))
     known = {target.id: target for target in load_targets(folder / "targets.toml", folder=folder)}
     old = old_certificate(folder)
@@ -246,26 +162,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         yield Run(done.returncode, done.stdout, done.stderr, document, cells)
 
 
-def shown(cell: Mapping[str, Any]) -> dict[str, Any]:
-    """A cell without what time and chance make of it."""
-    steps = [{key: step[key] for key in ("id", "facts", "wording", "findings")} for step in cell["steps"]]
-    return {"verdict": cell["verdict"], "reason": cell["reason"], "steps": steps}
-
-
 @pytest.mark.parametrize("name", LIES)
 def test_a_lie_is_told_by_its_fact(run: Run, name: str) -> None:
-    lie = LIES[name]
-    cell = run.cells[IDS[name], lie.case]
-    told = {each["fact"]: each["value"] for each in cell["steps"][0]["findings"] if each["verdict"] in FOUND}
-    assert cell["verdict"] == lie.verdict, told
-    assert {fact: told[fact] for fact in lie.shows if fact in told} == lie.shows, told
-    assert (told == {}) is (lie.verdict == "pass")
+    lying.expect_told(LIES[name], run.cells[IDS[name], LIES[name].case])
 
 
 @pytest.mark.parametrize("name", LIES)
 def test_a_lie_changes_no_other_cell(run: Run, name: str) -> None:
-    for case in COMMANDS.keys() - {LIES[name].case}:
-        assert shown(run.cells[IDS[name], case]) == shown(run.cells[HONEST, case])
+    lying.expect_alike(run.cells, IDS[name], HONEST, *(COMMANDS.keys() - {LIES[name].case}))
 
 
 def test_one_that_shows_another_version_in_the_end_is_an_error_in_all_its_cells(run: Run) -> None:
@@ -279,9 +183,5 @@ def test_the_honest_image_beside_all_liars_is_as_predicted(run: Run) -> None:
     assert run.status == 1
 
 
-CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
-
-
 def test_what_liars_print_does_nothing_to_a_terminal(run: Run) -> None:
-    for printed in (run.stdout, run.stderr, run.document):
-        assert CONTROLS.findall(printed.decode("utf-8", errors="strict")) == []
+    lying.expect_plain_text(run.stdout, run.stderr, run.document)

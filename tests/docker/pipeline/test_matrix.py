@@ -8,7 +8,6 @@ import http.server
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ import docker
 import jsonschema
 import pytest
 
+from engineway import EngineWay
 from opensslrun.targets.engine import LABEL_TARGET
 
 TARGETS = {
@@ -299,64 +299,21 @@ def test_a_killed_run_leaves_no_container_and_no_process(tmp_path: Path) -> None
     assert until(lambda: not subprocess.run(["pgrep", "-fx", "sleep 31"], capture_output=True, check=False).stdout, 5)
 
 
-class Proxy:
-    """A way to the engine that can be cut, as an engine that stops is."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._server = socket.socket(socket.AF_UNIX)
-        self._server.bind(str(path))
-        self._server.listen()
-        self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._server.accept()
-            except OSError:
-                return
-            engine = socket.socket(socket.AF_UNIX)
-            engine.connect("/var/run/docker.sock")
-            self._open += [client, engine]
-            for one, other in ((client, engine), (engine, client)):
-                threading.Thread(target=self._copy, args=(one, other), daemon=True).start()
-
-    @staticmethod
-    def _copy(one: socket.socket, other: socket.socket) -> None:
-        try:
-            while data := one.recv(65536):
-                other.sendall(data)
-            other.shutdown(socket.SHUT_WR)
-        except OSError:
-            return
-
-    def cut(self) -> None:
-        self._server.close()
-        self.path.unlink()
-        for each in self._open:
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)  # a mere close would wait for the threads that read it
-            each.close()
-
-
 @pytest.fixture
-def proxy(tmp_path: Path) -> Iterator[Proxy]:
-    proxy = Proxy(tmp_path / "engine.sock")
-    yield proxy
-    if proxy.path.exists():
-        proxy.cut()
+def way(tmp_path: Path) -> Iterator[EngineWay]:
+    with contextlib.closing(EngineWay(tmp_path / "engine.sock")) as way:
+        yield way
 
 
-def test_an_engine_that_stops_in_the_middle_is_an_error_in_one_sentence(tmp_path: Path, proxy: Proxy) -> None:
+def test_an_engine_that_stops_in_the_middle_is_an_error_in_one_sentence(tmp_path: Path, way: EngineWay) -> None:
     cases = tmp_path / "cases"
     cases.mkdir()
     (cases / "zz-slow.toml").write_text(SLOW)
     arguments = ["--cases-dir", str(cases), "-c", "verify-expired", "-c", "zz-slow", "-t", "openssl-1.1.1g"]
-    process = start(tmp_path, *arguments, DOCKER_HOST=f"unix://{proxy.path}")
+    process = start(tmp_path, *arguments, DOCKER_HOST=f"unix://{way.path}")
     read_until(process, "[1/2]")
     time.sleep(1)
-    proxy.cut()
+    way.close()
     status, _, err = finish(process, 120)
     assert status == 1, err
     verdicts = {cell["case"]: cell["verdict"] for cell in result_in(tmp_path)["cells"]}

@@ -12,15 +12,12 @@ from typing import Any
 
 import pytest
 
+from lying import IN_ALL_COMMANDS, SLEEP
+
 REAL = shutil.which("openssl") or "openssl"
 
 HONEST = f'exec {REAL} "$@"'
-LIES = {
-    "always exits 0": "exit 0",
-    "says OK to everything": 'for last; do :; done; echo "$last: OK"; exit 0',
-    "writes an empty file": 'while [ $# -gt 1 ]; do [ "$1" = -out ] && : >"$2"; shift; done; exit 0',
-    "never ends": "while :; do sleep 1; done",
-}
+LIES = IN_ALL_COMMANDS | {"never ends": SLEEP}
 
 SHORT_CASE = """
 title = "A key, quickly"

@@ -8,33 +8,25 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from unittest.mock import ANY
 
 import pytest
 
+import lying
+from lying import ABSENT, ALTER, ENCRYPT, KEY, REFUSED, ROOT, SLEEP, SUBJECT, TERMINAL_TRICKS, Lie
 from opensslrun.facts.model import FactValue
 
 REAL = str(Path(shutil.which("openssl") or "openssl").resolve())
 KEYS = Path(__file__).parents[3] / "matrix" / "fixtures" / "keys"
-ALTER = Path(__file__).parent / "alter_certificate.py"
 
-ROOT, KEY, DEVICE, REFUSED, SUBJECT, PAIR = (
-    "root-critical-constraints", "read-key-encrypt", "device-sign", "verify-expired", "read-subject", "pair",
-)  # fmt: skip
-COMMANDS = {
-    ROOT: "req -x509 -config root.conf -new -nodes -key rootCA.key -sha256 -days 1024 -out rootCA.crt",
-    KEY: "rsa -des3 -in my.key -out safe.key",
+DEVICE, PAIR = "device-sign", "pair"
+COMMANDS = lying.COMMANDS | {
     DEVICE: "x509 -req -in device.csr -CA root.crt -CAkey root.key -CAcreateserial -days 365 -sha256 -out device.crt",
-    REFUSED: "verify -CAfile root.crt leaf.crt",
-    SUBJECT: "x509 -in client.crt -noout -subject",
     PAIR: "req -x509 -newkey rsa:2048 -nodes -keyout pair.key -subj /CN=pair -days 30 -out pair.crt",
 }
 """In each of these cases one command may be lied in; the others of the run are the rest of these cases."""
@@ -60,30 +52,7 @@ AES_128: FactValue = {
     "scheme": "PBES2", "kdf": "PBKDF2", "prf": "hmac sha256", "iterations": 2048, "salt_bytes": 8,
     "cipher": "AES-128-CBC",
 }  # fmt: skip
-ABSENT: FactValue = {"absent": True}
-SLEEP = "while :; do sleep 1; done"
-TERMINAL_TRICKS = r"\033[2J\033]0;owned\007\302\233 31m\377\376 \342\200\256evil\177"
-"""Clear the screen, set the title, an 8-bit control sequence, what is no UTF-8, text turned round, a delete."""
 ASK = 'for n in 1 2; do printf \'%s\' "$ASKED" >/dev/tty; read -r given </dev/tty; ASKED="Verifying - $ASKED"; done'
-ENCRYPT = '"$REAL" rsa -des3 -in my.key -out safe.key -passout "pass:$given"'
-
-
-PLAIN = "\x1b[2J\x1b]0;owned\x07\x9b 31m\\xff\\xfe \u202eevil\x7f"
-"""The same as facts have it: text, in which only what is no UTF-8 is spelled out."""
-FOUND = {"error", "hung", "fail", "new"}
-
-
-@dataclass(frozen=True)
-class Lie:
-    """``does`` is what a shell does instead of the case's command; ``shows`` are facts that tell, with what they show.
-
-    ``REAL`` in it is the honest binary, and the arguments are those of the command.
-    """
-
-    case: str
-    does: str
-    verdict: str
-    shows: Mapping[str, Any] = field(default_factory=dict)
 
 
 def altered(change: str) -> str:
@@ -91,17 +60,13 @@ def altered(change: str) -> str:
     return f'"$REAL" "$@" && exec "$PYTHON" -I "$ALTER" {change} rootCA.crt rootCA.key'
 
 
-LIES = {
+LIES = lying.EVERYWHERE | {
     # exit statuses and what was claimed
     "exits 0 without doing it": Lie(ROOT, "exit 0", "fail", {"files.created": [], "certificate.ca@rootCA.crt": ABSENT}),
     "exits 0 after failing": Lie(REFUSED, '"$REAL" "$@"; exit 0', "fail", {"exit_status": 0}),
-    "exits 1 after succeeding": Lie(ROOT, '"$REAL" "$@"; exit 1', "fail", {"exit_status": 1}),
     "prints OK for all": Lie(
         REFUSED, 'for last; do :; done; echo "$last: OK"', "fail",
         {"exit_status": 0, "verify.claim@leaf.crt": "ok", "verify.errors": []},
-    ),
-    "prints OK below the error": Lie(
-        REFUSED, '"$REAL" "$@"; echo "leaf.crt: OK"', "fail", {"exit_status": 0, "verify.claim@leaf.crt": "ok"}
     ),
     "prints OK and exits 2": Lie(
         REFUSED, '"$REAL" "$@"; echo "leaf.crt: OK"; exit 2', "fail", {"verify.claim@leaf.crt": "unclear"}
@@ -156,9 +121,6 @@ LIES = {
         {"file.line_endings@rootCA.crt": "crlf"},
     ),
     # keys
-    "makes the key readable by all": Lie(
-        KEY, '"$REAL" "$@"; status=$?; chmod 644 safe.key; exit $status', "new", {"file.mode@safe.key": "0644"}
-    ),
     "does not encrypt the key": Lie(
         KEY, f'ASKED="Enter pass phrase:"; {ASK}; "$REAL" rsa -in my.key -out safe.key', "fail",
         {"key.encrypted@safe.key": False, "key.encryption@safe.key": None},
@@ -175,14 +137,6 @@ LIES = {
         "new", {"key.encryption@safe.key": AES_128},
     ),
     # prompts
-    "asks once too few": Lie(
-        KEY, f'printf "Enter pass phrase:" >/dev/tty; read -r given </dev/tty; {ENCRYPT}', "new",
-        {"prompts": ["Enter pass phrase:"]},
-    ),
-    "asks once too many": Lie(
-        KEY, '"$REAL" "$@"; printf "Enter pass phrase:" >/dev/tty; read -r given </dev/tty', "hung",
-        {"ending": "hung", "unanswered": "Enter pass phrase:"},
-    ),
     "asks once too many and does not wait": Lie(
         KEY, '"$REAL" "$@"; printf "Enter pass phrase:" >/dev/tty', "hung", {"ending": "hung"}
     ),
@@ -208,30 +162,15 @@ LIES = {
         PAIR, f'trap "" HUP INT QUIT TERM; exec >&- 2>&-; {SLEEP}', "hung", {"ending": "hung"}
     ),
     # signals and floods
-    "dies by a signal": Lie(ROOT, "kill -SEGV $$", "fail", {"ending": "signal SIGSEGV", "exit_status": ABSENT}),
     "dies by a signal after succeeding": Lie(
         ROOT, '"$REAL" "$@"; kill -ABRT $$', "fail", {"ending": "signal SIGABRT", "exit_status": ABSENT}
     ),
     "prints 100 MB and dies of it": Lie(
         SUBJECT, "yes flood | head -c 100000000 | cat", "fail", {"ending": "signal SIGXFSZ"}
     ),
-    "prints 100 MB first": Lie(
-        ROOT, 'yes flood | head -c 100000000; exec "$REAL" "$@"', "new",
-        {"stdout.classes": ["unknown: floo", "unknown: flood", "unknown: more than 1048576 bytes"]},
-    ),
-    "prints 100 MB of errors first": Lie(
-        ROOT, 'yes flood | head -c 100000000 >&2; exec "$REAL" "$@"', "fail",
-        {"ending": "signal SIGXFSZ"},
-    ),
     "prints 100 MB in one line": Lie(
         ROOT, 'head -c 100000000 /dev/zero | tr "\\0" .; exec "$REAL" "$@"', "new",
         {"stdout.classes": ["key generation", "unknown: more than 1048576 bytes"]},
-    ),
-    "prints 100 MB on the terminal": Lie(
-        ROOT, '(yes flood | head -c 100000000) >/dev/tty; exec "$REAL" "$@"', "hung", {"ending": "hung"}
-    ),
-    "writes a file of 100 MB": Lie(
-        ROOT, "head -c 100000000 /dev/zero >rootCA.crt", "fail", {"file.format@rootCA.crt": "too large"}
     ),
     "writes 160 MB, in files that are each small enough to be read": Lie(
         ROOT, 'for n in $(seq 40); do head -c 4000000 /dev/zero >junk$n; done; exec "$REAL" "$@"', "new",
@@ -250,17 +189,9 @@ LIES = {
         {"ending": "signal SIGXFSZ"},
     ),
     # what a terminal would obey
-    "prints control sequences": Lie(
-        SUBJECT, f"printf '{TERMINAL_TRICKS}\\n'; printf '{TERMINAL_TRICKS}\\n' >&2; exec \"$REAL\" \"$@\"", "new",
-        {"stdout.classes": ["subject", f"unknown: {PLAIN}"], "stderr.classes": [f"unknown: {PLAIN}"]},
-    ),
     "asks with control sequences": Lie(
         ROOT, f"printf 'Enter {TERMINAL_TRICKS} pass phrase:' >/dev/tty; read -r given </dev/tty", "hung",
         {"ending": "hung"},
-    ),
-    "names a file with control sequences": Lie(
-        ROOT, f"\"$REAL\" \"$@\"; : >\"$(printf '{TERMINAL_TRICKS}')\"", "new",
-        {"files.empty": [PLAIN], "files.created": sorted([PLAIN, "rootCA.crt"])},
     ),
     # certificates, really altered, and rightly signed
     "makes the certificate version 1": Lie(
@@ -313,11 +244,10 @@ LIES = {
         DEVICE, '"$REAL" "$@" && exec "$PYTHON" -I "$ALTER" a-day-more device.crt root.key', "fail",
         {"certificate.validity_days@device.crt": 366},
     ),
-    # no lies
-    "tells the truth": Lie(ROOT, 'exec "$REAL" "$@"', "pass"),
+    # no lie
     "tells the truth, signed again": Lie(ROOT, altered("nothing"), "pass"),
 }  # fmt: skip
-IDS = {name: f"liar-{number:02}" for number, name in enumerate(LIES, 1)}
+IDS = lying.numbered(LIES)
 
 
 def liar(folder: Path, lie: Lie) -> Path:
@@ -327,21 +257,16 @@ def liar(folder: Path, lie: Lie) -> Path:
     path.write_text(
         f"#!/bin/sh\nREAL={REAL} PYTHON={sys.executable} ALTER={ALTER}\n"
         f"OTHER={folder.parent / 'other.crt'} OTHERKEY={KEYS / 'rsa-2.pem'}\n"
-        f'if [ "$*" != "{COMMANDS[lie.case]}" ]; then exec "$REAL" "$@"; fi\n{lie.does}\n'
+        f"{lying.but_for_one_command(COMMANDS[lie.case], lie.does)}"
     )
     path.chmod(0o755)
     return path
 
 
 @dataclass(frozen=True)
-class Run:
-    """A run of all liars beside the honest binary: what it printed, what it wrote, and what it took."""
+class Run(lying.Run):
+    """The same, and the most memory that it took, in KiB."""
 
-    status: int
-    stdout: bytes
-    stderr: bytes
-    document: bytes
-    cells: Mapping[tuple[str, str], Mapping[str, Any]]
     peak_kb: int
 
 
@@ -393,26 +318,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return Run(done.returncode, done.stdout, done.stderr, document, cells, peak_kb)
 
 
-def shown(cell: Mapping[str, Any]) -> dict[str, Any]:
-    """A cell without what time and chance make of it."""
-    steps = [{key: step[key] for key in ("id", "facts", "wording", "findings")} for step in cell["steps"]]
-    return {"verdict": cell["verdict"], "reason": cell["reason"], "steps": steps}
-
-
 @pytest.mark.parametrize("name", LIES)
 def test_a_lie_is_told_by_its_fact(run: Run, name: str) -> None:
-    lie = LIES[name]
-    cell = run.cells[IDS[name], lie.case]
-    told = {each["fact"]: each["value"] for each in cell["steps"][0]["findings"] if each["verdict"] in FOUND}
-    assert cell["verdict"] == lie.verdict, told
-    assert {fact: told[fact] for fact in lie.shows if fact in told} == lie.shows, told
-    assert (told == {}) is (lie.verdict == "pass")
+    lying.expect_told(LIES[name], run.cells[IDS[name], LIES[name].case])
 
 
 @pytest.mark.parametrize("name", LIES)
 def test_a_lie_changes_no_other_cell(run: Run, name: str) -> None:
-    for case in COMMANDS.keys() - {LIES[name].case}:
-        assert shown(run.cells[IDS[name], case]) == shown(run.cells["host", case])
+    lying.expect_alike(run.cells, IDS[name], "host", *(COMMANDS.keys() - {LIES[name].case}))
 
 
 def test_the_honest_binary_beside_all_liars_is_as_predicted(run: Run) -> None:
@@ -420,13 +333,9 @@ def test_the_honest_binary_beside_all_liars_is_as_predicted(run: Run) -> None:
     assert run.status == 1
 
 
-CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
-
-
 def test_what_liars_print_does_nothing_to_a_terminal(run: Run) -> None:
     """Neither in the report, nor in the messages beside it, nor when somebody looks at the result itself."""
-    for printed in (run.stdout, run.stderr, run.document):
-        assert CONTROLS.findall(printed.decode("utf-8", errors="strict")) == []
+    lying.expect_plain_text(run.stdout, run.stderr, run.document)
 
 
 def test_floods_take_neither_memory_nor_a_huge_result(run: Run) -> None:

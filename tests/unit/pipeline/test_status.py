@@ -6,42 +6,23 @@ from typing import Any
 
 import pytest
 
+import handwritten
 from opensslrun.errors import ExitStatus
 from opensslrun.pipeline.status import conclude
 from opensslrun.report.model import Result
 
 
-def result(**changes: Any) -> Result:
-    run = {
-        "tool_version": "0.1.0",
-        "code_sha256": "",
-        "cases_sha256": "",
-        "selection": {"targets": [], "cases": []},
-        "shard": None,
-        "started": "",
-        "duration_s": 1.0,
-        "complete": changes.pop("complete", True),
-    }
-    base = {
-        "schema": 1,
-        "run": run,
-        "summary": {"cells": 1, "facts": 1, "comparisons": 1},
-        "targets": [],
-        "cells": [],
-        "differences": [],
-        "catalogue": {"proven": [], "unproven": [], "stale": []},
-    }
-    return Result.model_validate(base | changes)
+def result(*, complete: bool = True, **changes: Any) -> Result:
+    compared = {"summary": {"cells": 1, "facts": 1, "comparisons": 1}}
+    return Result.model_validate(handwritten.result(**compared | {"run": handwritten.run(complete=complete)} | changes))
 
 
-def cell(verdict: str) -> dict[str, str]:
-    return {"target": "t", "case": "c", "verdict": verdict, "reason": ""}
+def cell(verdict: str) -> dict[str, Any]:
+    return handwritten.cell("t", "c", verdict)
 
 
 def target(outcome: str, need: str = "required", chosen: str = "all") -> dict[str, Any]:
-    empty = dict.fromkeys(("implementation", "version", "version_line", "fingerprint", "image", "origin"))
-    said = {"id": "t", "platform": "linux", "reader": "", "need": need, "outcome": outcome, "reason": "gone"}
-    return {**empty, **said, "chosen": chosen}
+    return handwritten.target("t", need=need, outcome=outcome, reason="gone", chosen=chosen)
 
 
 @pytest.mark.parametrize("verdict", ["error", "hung", "fail", "new"])

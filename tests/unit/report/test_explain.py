@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pytest
-from rich.console import Console
 
+import handwritten
+from onterminal import printed
 from opensslrun.judge.schema import Difference
 from opensslrun.report import model as m
 from opensslrun.report.explain import show_catalogue, show_difference
@@ -32,19 +32,16 @@ def entry(where: Any, name: str = "D001", severity: str = "cosmetic") -> Differe
     ],
 )
 def test_where_an_entry_holds_is_said_in_words(where: Any, says: str) -> None:
-    stream = io.StringIO()
-    show_difference(entry(where), Console(file=stream, width=100))
-    assert says in [line.rstrip() for line in stream.getvalue().splitlines()]
-    lines = [line.strip() for line in stream.getvalue().splitlines()]
+    text = printed(show_difference, entry(where), width=100)
+    assert says in [line.rstrip() for line in text.splitlines()]
+    lines = [line.strip() for line in text.splitlines()]
     place = lines.index("LibreSSL")
     assert lines[place + 1 : place + 3] == ["LibreSSL: nothing of it was measured", "prompts is 'Enter:'"]
     assert "Tested: by no case" in lines
 
 
 def test_the_worst_comes_first() -> None:
-    stream = io.StringIO()
-    show_catalogue([entry({}), entry({}, "D002", "security")], Console(file=stream, width=100))
-    text = stream.getvalue()
+    text = printed(show_catalogue, [entry({}), entry({}, "D002", "security")])
     assert text.index("D002") < text.index("D001")
 
 
@@ -57,20 +54,12 @@ def test_how_the_advice_is_tested_is_said() -> None:
         ),
         ({"untested": "there is no spelling"}, "Tested: no: there is no spelling"),
     ):
-        stream = io.StringIO()
         known = Difference.model_validate({**entry({}).model_dump(), **more})
-        show_difference(known, Console(file=stream, width=120))
-        assert says in stream.getvalue()
+        assert says in printed(show_difference, known, width=120)
 
 
 def result(*cells: dict[str, Any]) -> m.Result:
     """A result with a cell for each target and what it printed."""
-    targets = [
-        {"id": each["target"], "implementation": "OpenSSL", "version": each["version"], "platform": "linux",
-         "reader": "r", "need": "optional", "version_line": None, "fingerprint": None, "image": None, "origin": None,
-         "outcome": "ran"}
-        for each in cells
-    ]  # fmt: skip
     observations = {
         each["target"]: {
             "ending": "exited", "status": 0, "prompts": [], "unanswered": "", "stdout": each["stdout"], "stderr": "",
@@ -78,32 +67,14 @@ def result(*cells: dict[str, Any]) -> m.Result:
         }
         for each in cells
     }  # fmt: skip
-    made = [
-        {
-            "target": each["target"], "case": "c", "verdict": "known" if each["by"] else "pass", "reason": "",
-            "steps": [
-                {
-                    "id": "1", "run": "openssl x", "observation": each["target"], "duration_s": 0.1,
-                    "facts": {"stdout": each["stdout"]}, "wording": {},
-                    "findings": [{"fact": "stdout", "verdict": "known", "value": 1, "predicted": 1, "by": each["by"]}]
-                    if each["by"]
-                    else [],
-                }
-            ],
-        }
-        for each in cells
-    ]  # fmt: skip
-    run: dict[str, Any] = {
-        "tool_version": "1", "code_sha256": "", "cases_sha256": "", "selection": {"targets": [], "cases": []},
-        "shard": None, "started": "", "duration_s": 0.1,
-    }  # fmt: skip
-    return m.Result.model_validate(
-        {
-            "schema": 1, "run": run, "summary": {"cells": 2, "facts": 2, "comparisons": 2}, "targets": targets,
-            "cells": made, "observations": observations, "differences": [],
-            "catalogue": {"proven": [], "unproven": [], "stale": []},
-        }
-    )  # fmt: skip
+    made = []
+    for each in cells:
+        findings = [handwritten.finding("known", each["by"], fact="stdout")] if each["by"] else []
+        facts = {"stdout": each["stdout"]}
+        step = handwritten.step("openssl x", *findings, observation=each["target"], facts=facts)
+        made.append(handwritten.cell(each["target"], "c", "known" if each["by"] else "pass", step))
+    targets = [handwritten.target(each["target"], "OpenSSL", each["version"]) for each in cells]
+    return m.Result.model_validate(handwritten.result(targets=targets, cells=made, observations=observations))
 
 
 def test_the_real_outputs_of_two_versions_stand_side_by_side() -> None:
@@ -112,9 +83,7 @@ def test_the_real_outputs_of_two_versions_stand_side_by_side() -> None:
     whole = result(new, old)
     sides = sides_of("D001", whole)
     assert sides is not None
-    stream = io.StringIO()
-    show_sides(sides, whole, Console(file=stream, width=120))
-    text = stream.getvalue()
+    text = printed(show_sides, sides, whole, width=120)
     assert "old (OpenSSL 1.1.1g)" in text
     assert any("old words\\x1b[1m" in line and "new words" in line for line in text.splitlines())
 

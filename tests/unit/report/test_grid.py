@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pytest
-from rich.console import Console
 
+import handwritten
+from onterminal import printed
 from opensslrun.report.differences import show_differences
 from opensslrun.report.grid import show_grid
 from opensslrun.report.model import Result
@@ -16,46 +16,29 @@ from opensslrun.report.words import names_in_words
 SEVERITIES = ("security", "breaks-scripts", "format", "cosmetic")
 
 
-def finding(verdict: str, by: str) -> dict[str, Any]:
-    return {"fact": "exit_status", "verdict": verdict, "value": 1, "predicted": 1, "by": by}
-
-
 def cell(target: int, case: int, shown: str) -> dict[str, Any]:
     """A cell whose worst is ``shown``: a verdict, or a severity of what is known."""
     verdict = "known" if shown in SEVERITIES else shown
-    findings = [finding("known", f"D00{SEVERITIES.index(shown)}")] if shown in SEVERITIES else []
-    step = {"id": "1", "run": "openssl x", "observation": "o", "duration_s": 0, "facts": {}, "wording": {}}
-    steps = [] if verdict in {"unsupported", "not-run"} else [step | {"findings": findings}]
-    return {"target": f"openssl-3.{target}", "case": f"case-{case}", "verdict": verdict, "reason": "", "steps": steps}
+    findings = [handwritten.finding("known", f"D00{SEVERITIES.index(shown)}")] if shown in SEVERITIES else []
+    steps = [] if verdict in {"unsupported", "not-run"} else [handwritten.step("openssl x", *findings)]
+    return handwritten.cell(f"openssl-3.{target}", f"case-{case}", verdict, *steps)
 
 
 def result(targets: int, cases: int, **shown: str) -> Result:
     """Everything passes but what ``shown`` says of cells, as in ``t0c1="fail"``."""
-    run = {"tool_version": "", "code_sha256": "", "cases_sha256": "", "selection": {"targets": [], "cases": []}}
-    empty = dict.fromkeys(("fingerprint", "image", "origin", "version_line"))
-    base = {"implementation": "OpenSSL", "platform": "linux", "reader": "", "need": "required", "outcome": "ran"}
     data = {
-        "run": run | {"shard": None, "started": "", "duration_s": 1},
-        "summary": {"cells": 0, "facts": 0, "comparisons": 0},
-        "targets": [base | empty | {"id": f"openssl-3.{t}", "version": f"3.{t}"} for t in range(targets)],
+        "targets": [handwritten.target(f"openssl-3.{t}", "OpenSSL", f"3.{t}", need="required") for t in range(targets)],
         "cases": [{"id": f"case-{c}", "title": ""} for c in range(cases)],
         "cells": [cell(t, c, shown.get(f"t{t}c{c}", "pass")) for t in range(targets) for c in range(cases)],
-        "differences": [],
-        "catalogue": {"proven": [], "unproven": [], "stale": []},
         "known_differences": [
-            {"id": f"D00{number}", "title": "t", "severity": severity, "why": "", "advice": "a"}
-            for number, severity in enumerate(SEVERITIES)
+            handwritten.known(f"D00{number}", severity) for number, severity in enumerate(SEVERITIES)
         ],
     }
-    return Result.model_validate(data)
+    return Result.model_validate(handwritten.result(**data))
 
 
 def grid(data: Result, width: int) -> list[str]:
-    stream = io.StringIO()
-    show_grid(data, Console(file=stream, width=width, highlight=False))
-    lines = [line.rstrip() for line in stream.getvalue().splitlines()]
-    assert max(map(len, lines)) <= width
-    return lines
+    return [line.rstrip() for line in printed(show_grid, data, width=width).splitlines()]
 
 
 def row(lines: list[str], target: str) -> str:
@@ -123,9 +106,7 @@ def test_counts_of_everything_at_once_have_marks_for_heads_where_words_do_not_fi
 
 def test_no_grid_is_shown_where_nothing_ran() -> None:
     nothing = result(0, 3)
-    stream = io.StringIO()
-    show_grid(nothing, Console(file=stream, width=80))
-    assert stream.getvalue() == ""
+    assert printed(show_grid, nothing) == ""
 
 
 def test_versions_of_one_kind_stand_behind_its_name() -> None:
@@ -136,9 +117,7 @@ def test_versions_of_one_kind_stand_behind_its_name() -> None:
 
 
 def differences(data: Result, width: int = 80) -> str:
-    stream = io.StringIO()
-    show_differences(data, Console(file=stream, width=width, highlight=False))
-    return stream.getvalue()
+    return printed(show_differences, data, width=width)
 
 
 def differing(targets: int, cases: int, values: tuple[str, str]) -> Result:

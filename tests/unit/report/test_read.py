@@ -7,29 +7,13 @@ from pathlib import Path
 
 import pytest
 
+import handwritten
 from opensslrun.errors import UsageError
 from opensslrun.report.read import read_result
 
-RUN: dict[str, object] = {
-    "tool_version": "0.1.0",
-    "code_sha256": "",
-    "cases_sha256": "",
-    "selection": {"targets": [], "cases": []},
-    "shard": None,
-    "started": "",
-    "duration_s": 1.0,
-}
-GOOD: dict[str, object] = {
-    "schema": 1,
-    "run": RUN,
-    "summary": {"cells": 0, "facts": 0, "comparisons": 0},
-    "targets": [],
-    "cells": [],
-    "differences": [],
-    "catalogue": {"proven": [], "unproven": [], "stale": []},
-}
-CELL: dict[str, object] = {"target": "host", "case": "a", "verdict": "pass", "reason": "", "steps": []}
-KNOWN: dict[str, object] = {"id": "D001", "title": "", "severity": "cosmetic", "why": "", "advice": ""}
+GOOD = handwritten.result()
+CELL = handwritten.cell("host", "a", "pass")
+KNOWN = handwritten.known("D001", "cosmetic")
 
 
 def written(folder: Path, content: str | bytes) -> Path:
@@ -39,7 +23,8 @@ def written(folder: Path, content: str | bytes) -> Path:
 
 
 def test_unknown_keys_are_allowed(tmp_path: Path) -> None:
-    result = read_result(written(tmp_path, json.dumps({**GOOD, "later": 1, "run": {**RUN, "more": 2}})))
+    later = {"later": 1, "run": handwritten.run(more=2, tool_version="0.1.0")}
+    result = read_result(written(tmp_path, json.dumps(GOOD | later)))
     assert result.run.tool_version == "0.1.0"
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pytest
-from rich.console import Console
 
+import handwritten
+from onterminal import printed
 from opensslrun.report.model import Result
 from opensslrun.report.readers import readers_in_words, show_readers
 
@@ -18,25 +18,11 @@ def row(name: str, quality: str = "measured", verdict: str | None = "pass", **mo
 
 
 def result(*readers: dict[str, Any], targets: list[dict[str, Any]] | None = None) -> Result:
-    run = {"tool_version": "", "code_sha256": "", "cases_sha256": "", "selection": {"targets": [], "cases": []}}
-    data = {
-        "run": run | {"shard": None, "started": "", "duration_s": 1},
-        "summary": {"cells": 0, "facts": 0, "comparisons": 0},
-        "targets": targets or [],
-        "readers": list(readers),
-        "cells": [],
-        "differences": [],
-        "catalogue": {"proven": [], "unproven": [], "stale": []},
-    }
-    return Result.model_validate(data)
+    return Result.model_validate(handwritten.result(targets=targets or [], readers=list(readers)))
 
 
 def shown(data: Result, width: int = 80) -> str:
-    stream = io.StringIO()
-    show_readers(data, Console(file=stream, width=width, highlight=False))
-    lines = stream.getvalue().splitlines()
-    assert max(map(len, lines), default=0) <= width
-    return " ".join(stream.getvalue().split())
+    return " ".join(printed(show_readers, data, width=width).split())
 
 
 STANDING = row("Ubuntu 18.04", "stand-in", "known", by="openssl-1.1.1", lacks="the distribution's own patches")
@@ -121,9 +107,7 @@ def test_without_readers_nothing_is_answered() -> None:
 
 
 def test_targets_without_readers_that_did_not_run_are_named_once_with_their_reasons() -> None:
-    empty = dict.fromkeys(("implementation", "version", "version_line", "fingerprint", "image", "origin"))
-    base = empty | {"platform": "linux", "reader": "", "need": "informational", "outcome": "not-run"}
-    gone = [base | {"id": f"t-{name}", "reason": f"why {name}"} for name in "abcde"]
+    gone = [handwritten.target(f"t-{name}", outcome="not-run", reason=f"why {name}") for name in "abcde"]
     text = shown(result(row("a", "not-run", None, reason="why a"), targets=gone))
     assert "not run: 4 targets: t-b, t-c, t-d, t-e (the result has each reason; the first: why b)" in text
     assert text.count("why a") == 1

@@ -13,6 +13,7 @@ from junitparser import TestCase as JUnitCase
 from junitparser import TestSuite as JUnitSuite
 from markdown_it import MarkdownIt
 
+import handwritten
 from opensslrun.cli.main import main
 from opensslrun.report.annotations import MAX_ANNOTATIONS, annotations_of
 from opensslrun.report.badge import badge_of, badge_says
@@ -25,41 +26,29 @@ HOSTILE = 'a\x1b[31m<b>|`x`</b>\u202e@all & "q" \x00\ud800 [l](javascript:1)\n# 
 
 
 def finding(verdict: str, by: str = "", **more: Any) -> dict[str, Any]:
-    return {"fact": "exit_status", "verdict": verdict, "value": 0, "predicted": 1, "by": by} | more
+    return handwritten.finding(verdict, by, **more)
 
 
 def cell(case: str, verdict: str, *findings: dict[str, Any], target: str = "one", reason: str = "") -> dict[str, Any]:
-    step = {"id": "1", "run": f"openssl {case}", "observation": "o", "duration_s": 0.5, "facts": {}, "wording": {}}
-    steps = [] if verdict in {"not-run", "unsupported"} else [step | {"findings": list(findings)}]
-    base = {"target": target, "case": case, "verdict": verdict, "reason": reason or verdict}
-    return base | {"steps": steps, "duration_s": 0.5}
-
-
-def target(name: str, outcome: str = "ran", **more: Any) -> dict[str, Any]:
-    unknown = dict.fromkeys(("implementation", "version", "version_line", "fingerprint", "image", "origin"))
-    base = {"id": name, "platform": "linux", "reader": name, "need": "informational", "outcome": outcome}
-    return unknown | base | more
+    steps = [] if verdict in {"not-run", "unsupported"} else [handwritten.step(f"openssl {case}", *findings)]
+    return handwritten.cell(target, case, verdict, *steps, reason=reason or verdict, duration_s=0.5)
 
 
 def result(*cells: dict[str, Any], complete: bool = True, **more: Any) -> Result:
-    run = {"tool_version": "", "code_sha256": "", "cases_sha256": "", "selection": {"targets": [], "cases": []}}
     verdicts = [each["verdict"] for each in cells]
     counts = {name: verdicts.count(name) for name in set(verdicts)}
     data = {
-        "schema": 1,
-        "run": run | {"shard": None, "started": "2026-11-24T10:00:00+00:00", "duration_s": 2, "complete": complete},
+        "run": handwritten.run(started="2026-11-24T10:00:00+00:00", duration_s=2, complete=complete),
         "summary": {"cells": len(cells), "facts": 9, "comparisons": 9} | counts,
-        "targets": [target(name) for name in dict.fromkeys(each["target"] for each in cells)],
+        "targets": [handwritten.target(name) for name in dict.fromkeys(each["target"] for each in cells)],
         "cases": [{"id": name, "title": name, "file": f"c/{name}.toml"} for name in {each["case"] for each in cells}],
         "cells": list(cells),
-        "differences": [],
-        "catalogue": {"proven": [], "unproven": [], "stale": []},
     }
-    return Result.model_validate(data | more)
+    return Result.model_validate(handwritten.result(**data | more))
 
 
-def known(severity: str = "security", **more: str) -> dict[str, str]:
-    return {"id": "D003", "title": "says OK", "severity": severity, "why": "w", "advice": "do not"} | more
+def known(severity: str = "security", **more: str) -> dict[str, Any]:
+    return handwritten.known("D003", severity, **more)
 
 
 def row(name: str, quality: str = "measured", verdict: str | None = "pass", **more: Any) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
+from onterminal import printed
 from opensslrun.driver.version import Implementation
 from opensslrun.errors import ExitStatus
 from opensslrun.pipeline.doctor import Check, Diagnosis, State, readers_here
@@ -40,9 +39,7 @@ def states(own: Availability, stand_in: Availability, **more: Any) -> tuple[Avai
 
 
 def shown(show: Any, given: Any, width: int) -> str:
-    stream = io.StringIO()
-    show(given, Console(file=stream, width=width, highlight=False), TODAY)
-    return " ".join(stream.getvalue().split())
+    return " ".join(printed(lambda console: show(given, console, TODAY), width=width).split())
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rich.console import Console
 
+import handwritten
+from onterminal import printed
 from opensslrun.cli.main import main
 from opensslrun.errors import ExitStatus, UsageError
 from opensslrun.report.compare.facts import Kind
@@ -24,40 +24,31 @@ Data = dict[str, Any]
 
 
 def found(verdict: str, value: Any = 0, by: str = "", fact: str = "exit_status", **more: Any) -> Data:
-    return {"fact": fact, "verdict": verdict, "value": value, "predicted": 1, "by": by} | more
+    return handwritten.finding(verdict, by, fact=fact, value=value, **more)
 
 
 def cell(verdict: str = "pass", value: Any = 0, *findings: Data, case: str = "a", on: str = "host") -> Data:
-    facts = {"exit_status": value, "prompts": []}
-    step = {"id": "1", "run": f"openssl {case}", "observation": "o", "duration_s": 0.1, "facts": facts, "wording": {}}
-    steps = [] if verdict in {"not-run", "unsupported"} else [step | {"findings": list(findings)}]
-    return {"target": on, "case": case, "verdict": verdict, "reason": "a reason", "steps": steps}
+    step = handwritten.step(f"openssl {case}", *findings, facts={"exit_status": value, "prompts": []})
+    steps = [] if verdict in {"not-run", "unsupported"} else [step]
+    return handwritten.cell(on, case, verdict, *steps, reason="a reason")
 
 
 def target(name: str, version: str | None = "3.0.19", **more: Any) -> Data:
-    base = {"id": name, "implementation": "OpenSSL", "version": version, "platform": "linux", "reader": name}
-    ran = {"need": "informational", "version_line": None, "fingerprint": None, "image": None, "outcome": "ran"}
-    return base | ran | {"origin": "built from a.tar.gz"} | more
+    return handwritten.target(name, "OpenSSL", version, origin="built from a.tar.gz") | more
 
 
 def document(*cells: Data, targets: Sequence[Data] | None = None, sums: Data | None = None, **run: Any) -> Data:
     names = dict.fromkeys(each["target"] for each in cells)
     cases = [{"id": name, "title": name} for name in dict.fromkeys(each["case"] for each in cells)]
-    base = {"tool_version": "", "code_sha256": "c", "cases_sha256": "s", "shard": None, "started": "", "duration_s": 1}
-    return {
-        "schema": 1,
-        "run": base | {"selection": {"targets": [], "cases": []}} | run,
-        "summary": {"cells": len(cells), "facts": 1, "comparisons": 1},
-        "targets": list(targets) if targets is not None else [target(name) for name in names],
-        "cases": [each | {"sha256": (sums or {}).get(each["id"])} for each in cases],
-        "cells": list(cells),
-        "differences": [],
-        "catalogue": {"proven": [], "unproven": [], "stale": []},
-        "known_differences": [
-            {"id": name, "title": "says OK", "severity": severity, "why": "", "advice": "do not"}
-            for name, severity in (("D003", "security"), ("D004", "security"), ("D001", "cosmetic"))
-        ],
-    }
+    severities = (("D003", "security"), ("D004", "security"), ("D001", "cosmetic"))
+    return handwritten.result(
+        run=handwritten.run(**{"code_sha256": "c", "cases_sha256": "s"} | run),
+        summary={"cells": len(cells), "facts": 1, "comparisons": 1},
+        targets=list(targets) if targets is not None else [target(name) for name in names],
+        cases=[each | {"sha256": (sums or {}).get(each["id"])} for each in cases],
+        cells=list(cells),
+        known_differences=[handwritten.known(name, severity) for name, severity in severities],
+    )
 
 
 def compared(old: Data, new: Data) -> Comparison:
@@ -69,12 +60,7 @@ def kinds(old: Data, new: Data) -> list[Kind]:
 
 
 def shown(comparison: Comparison, width: int = 80) -> str:
-    console = Console(file=io.StringIO(), width=width, highlight=False)
-    show_comparison(comparison, console)
-    assert isinstance(console.file, io.StringIO)
-    text = console.file.getvalue()
-    assert max(map(len, text.splitlines())) <= width
-    return text
+    return printed(show_comparison, comparison, width=width)
 
 
 PASS, NOT_RUN, UNSUPPORTED = cell(), cell("not-run"), cell("unsupported")

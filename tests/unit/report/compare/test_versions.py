@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
+import handwritten
+from onterminal import printed
 from opensslrun.cli.main import main
 from opensslrun.errors import ExitStatus, UsageError
 from opensslrun.report.compare.showversions import show_move
@@ -21,9 +21,7 @@ OLD, NEW = "openssl-1.1.1w", "openssl-3.5.5"
 
 
 def target(name: str, version: str | None, **more: Any) -> Data:
-    base = {"id": name, "implementation": "OpenSSL", "version": version, "platform": "linux", "reader": name}
-    ran = {"need": "informational", "version_line": None, "fingerprint": None, "image": None, "outcome": "ran"}
-    return base | ran | {"origin": "made"} | more
+    return handwritten.target(name, "OpenSSL", version, **more)
 
 
 def cell(on: str, case: str, facts: Data, verdict: str = "pass", **by: str) -> Data:
@@ -33,27 +31,22 @@ def cell(on: str, case: str, facts: Data, verdict: str = "pass", **by: str) -> D
         | {"by": "" if entry == "new" else entry}
         for fact, entry in by.items()
     ]
-    step = {"id": "1", "run": f"openssl {case}", "observation": "o", "duration_s": 0.1, "facts": facts, "wording": {}}
-    steps = [] if verdict == "not-run" else [step | {"findings": findings}]
-    return {"target": on, "case": case, "verdict": verdict, "reason": f"why {on}", "steps": steps}
+    step = handwritten.step(f"openssl {case}", *findings, facts=facts)
+    return handwritten.cell(on, case, verdict, *([] if verdict == "not-run" else [step]), reason=f"why {on}")
 
 
 def result(*cells: Data, **more: Any) -> Data:
-    run = {"tool_version": "", "code_sha256": "", "cases_sha256": "", "selection": {"targets": [], "cases": []}}
     severities = {"D001": "cosmetic", "D002": "format", "D003": "security", "D004": "security", "D005": "security"}
-    return {
-        "schema": 1,
-        "run": run | {"shard": None, "started": "", "duration_s": 1},
-        "summary": {"cells": 1, "facts": 1, "comparisons": 1},
-        "targets": [target(OLD, "1.1.1w"), target(NEW, "3.5.5"), target("debian-13", "3.5.9")],
+    versions = {OLD: "1.1.1w", NEW: "3.5.5", "debian-13": "3.5.9"}
+    parts = {
+        "targets": [target(name, version) for name, version in versions.items()],
         "cells": [*cells, cell("debian-13", "same", {"exit_status": 0})],
-        "differences": [],
-        "catalogue": {"proven": [], "unproven": [], "stale": []},
         "known_differences": [
-            {"id": name, "title": f"title of {name}", "severity": severity, "why": "", "advice": f"instead of {name}"}
+            handwritten.known(name, severity, title=f"title of {name}", advice=f"instead of {name}")
             for name, severity in severities.items()
         ],
-    } | more
+    }
+    return handwritten.result(**parts | more)
 
 
 def both(case: str, before: Data, after: Data, **sides: dict[str, str]) -> tuple[Data, Data]:
@@ -68,12 +61,7 @@ def move(*cells: Data, start: str = OLD, end: str = NEW, **more: Any) -> Move:
 
 
 def shown(moved: Move, width: int = 80) -> str:
-    console = Console(file=io.StringIO(), width=width, highlight=False)
-    show_move(moved, console)
-    assert isinstance(console.file, io.StringIO)
-    text = console.file.getvalue()
-    assert max(map(len, text.splitlines())) <= width
-    return text
+    return printed(show_move, moved, width=width)
 
 
 def test_the_worst_comes_first_and_what_comes_before_what_goes() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import handwritten
 from opensslrun.report.html.page import html_of
 from opensslrun.report.model import Result
 
@@ -20,16 +21,6 @@ HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)></style></pr
 def document(**changes: Any) -> dict[str, Any]:
     finding = {"fact": "verify.claim@leaf.crt", "verdict": "known", "value": "ok", "predicted": "ok", "by": "D003"}
     base: dict[str, Any] = {
-        "schema": 1,
-        "run": {
-            "tool_version": "0.1.0",
-            "code_sha256": "0" * 64,
-            "cases_sha256": "0" * 64,
-            "selection": {"targets": [], "cases": []},
-            "shard": None,
-            "started": "2026-01-01T00:00:00+00:00",
-            "duration_s": 2.5,
-        },
         "summary": {"cells": 3, "facts": 3, "comparisons": 3, "pass": 2, "known": 1},
         "targets": [
             target("host", "OpenSSL", "3.0.19"),
@@ -72,23 +63,19 @@ def document(**changes: Any) -> dict[str, Any]:
             }
         ],
     }
-    return base | changes
+    return handwritten.result(**base | changes)
 
 
 def target(name: str, implementation: str, version: str) -> dict[str, Any]:
-    return {
-        "id": name,
-        "implementation": implementation,
-        "version": version,
-        "platform": "linux",
-        "reader": "someone",
-        "need": "required",
-        "version_line": f"{implementation} {version}",
-        "fingerprint": {"binary_sha256": "1", "libraries": {"libssl": "2"}, "config_sha256": None},
-        "image": None,
-        "origin": "made",
-        "outcome": "ran",
-    }
+    return handwritten.target(
+        name,
+        implementation,
+        version,
+        version_line=f"{implementation} {version}",
+        fingerprint={"binary_sha256": "1", "libraries": {"libssl": "2"}, "config_sha256": None},
+        need="required",
+        origin="made",
+    )
 
 
 def reader(name: str, target: str, **more: Any) -> dict[str, Any]:
@@ -102,12 +89,11 @@ def observation(status: int, stdout: str) -> dict[str, Any]:
 
 
 def step(key: str, facts: dict[str, Any], *findings: dict[str, Any]) -> dict[str, Any]:
-    base = {"id": "1", "run": "openssl verify leaf.crt", "observation": key, "duration_s": 0.1, "facts": facts}
-    return {**base, "wording": {}, "findings": list(findings)}
+    return handwritten.step("openssl verify leaf.crt", *findings, observation=key, facts=facts)
 
 
 def cell(name: str, verdict: str, *steps: dict[str, Any], reason: str = "") -> dict[str, Any]:
-    return {"target": name, "case": "verify-expired", "verdict": verdict, "reason": reason, "steps": list(steps)}
+    return handwritten.cell(name, "verify-expired", verdict, *steps, reason=reason)
 
 
 def page(**changes: Any) -> str:
