@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase, translate
@@ -10,6 +9,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from opensslrun.errors import UsageError
+from opensslrun.suggestion import suggestion
 
 Item = TypeVar("Item")
 
@@ -22,9 +22,7 @@ def select(items: Sequence[Item], globs: Sequence[str], kind: str, name: Callabl
     names = [name(item) for item in items]
     for glob in globs:
         if not any(fnmatchcase(each, glob) for each in names):
-            close = difflib.get_close_matches(glob, names, n=1, cutoff=0.5)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names) or 'none'}"
-            raise UsageError(f"no {kind} matches {glob!r}; {hint}")
+            raise UsageError(f"no {kind} matches {glob!r}; {suggestion(glob, names)}")
     return tuple(item for item in items if not globs or any(fnmatchcase(name(item), glob) for glob in globs))
 
 

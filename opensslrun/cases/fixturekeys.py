@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from opensslrun.data import shipped
 from opensslrun.errors import UsageError
+from opensslrun.suggestion import suggestion
 
 FixtureKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
@@ -19,7 +20,7 @@ def fixture_key(name: str) -> FixtureKey:
     folder = shipped("fixtures") / "keys"
     known = {path.stem: path for path in sorted(folder.glob("*.pem"))}
     if name not in known:
-        raise UsageError(f"there is no fixture key {name!r}; use one of {', '.join(known)}")
+        raise UsageError(f"there is no fixture key {name!r}; {suggestion(name, list(known))}")
     # The published keys are known to be consistent (a test checks), and checking each time is most of the time spent.
     key = serialization.load_pem_private_key(known[name].read_bytes(), None, unsafe_skip_rsa_key_validation=True)
     if not isinstance(key, FixtureKey):

@@ -13,6 +13,7 @@ from opensslrun.errors import UsageError
 from opensslrun.judge.match import alike
 from opensslrun.judge.model import JudgedCell, JudgedStep
 from opensslrun.judge.schema import CatalogueTable, Difference, Shown, Where
+from opensslrun.suggestion import suggestion
 from opensslrun.tomlfile import read_toml, validated
 
 
@@ -40,8 +41,8 @@ class Catalogue:
         for entry in self.entries:
             if entry.id == name.upper():
                 return entry
-        known = ", ".join(entry.id for entry in self.entries) or "none"
-        raise UsageError(f"no known difference has the id {name!r}; there are: {known}")
+        hint = suggestion(name, [entry.id for entry in self.entries])
+        raise UsageError(f"no known difference has the id {name!r}; {hint}")
 
     def covering(self, cell: JudgedCell, step: JudgedStep) -> tuple[Prediction, ...]:
         """Everything the catalogue says of this step on this target, for whatever fact.

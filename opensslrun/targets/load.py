@@ -15,6 +15,7 @@ from opensslrun.driver.version import Implementation
 from opensslrun.errors import UsageError
 from opensslrun.project import read_project
 from opensslrun.selection import select
+from opensslrun.suggestion import suggestion
 from opensslrun.targets.model import (
     Builder,
     CrateRoute,
@@ -83,10 +84,11 @@ def load_known(targets_file: Path | None = None, folder: Path | None = None) -> 
         _read(read_toml(targets_file), targets_file, reading)
     for target in reading.targets.values():
         stand_in = target.stand_in
-        if stand_in is not None and (stand_in.target not in reading.targets or stand_in.target == target.id):
+        others = [name for name in reading.targets if name != target.id]
+        if stand_in is not None and stand_in.target not in others:
             raise UsageError(
                 f"{target.source}: target {target.id!r}: stand_in: there is no other target {stand_in.target!r}; "
-                f"there are: {', '.join(reading.targets)}"
+                f"{suggestion(stand_in.target, others)}"
             )
     taken = {name for target in reading.targets.values() for name in (target.id, target.reader.system) if name}
     for name in reading.profiles:
@@ -183,8 +185,8 @@ def _builder(key: str, name: str | None, where: str, reading: _Reading) -> Build
     if name is None:
         return None
     if name not in reading.builders:
-        known = ", ".join(reading.builders) or "none"
-        raise UsageError(f"{where}: {key}: there is no builder {name!r}; there are: {known}")
+        hint = suggestion(name, list(reading.builders))
+        raise UsageError(f"{where}: {key}: there is no builder {name!r}; {hint}")
     return reading.builders[name]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from opensslrun.errors import UsageError
+from opensslrun.suggestion import did_you_mean, nearest
 from opensslrun.targets.model import Need, Reader, Target
 
 _TERM = re.compile(
@@ -31,7 +32,7 @@ def targets_of_readers(expression: str, targets: Sequence[Target], profiles: Map
         for each in _terms(profiles[term], where) if term in profiles else [term]:
             picked = {target.id for target in targets if _fits(each, target)}
             if not picked:
-                raise UsageError(f"{where}: {each!r} picks no reader; {_what_there_is(targets, profiles)}")
+                raise UsageError(f"{where}: {each!r} picks no reader; {_instead(each, targets, profiles)}")
             chosen |= picked
     return tuple(target for target in targets if target.id in chosen)
 
@@ -41,12 +42,17 @@ def has_version(target: Target, version: str) -> bool:
     return bool(version) and _overlaps(target.reader, "==", _numbers(version))
 
 
-def _what_there_is(targets: Sequence[Target], profiles: Mapping[str, str]) -> str:
-    """The terms that a user can write, in words."""
+def _instead(term: str, targets: Sequence[Target], profiles: Mapping[str, str]) -> str:
+    """The term that was meant, or all that a user can write, in words."""
     known = [target for target in targets if target.reader.system and target.need is not Need.RETIRED]
     systems = sorted({target.reader.system or "" for target in known})
     lts = sorted({f"{target.reader.system}{_LTS}" for target in known if target.lts})
-    return (
+    match = _TERM.fullmatch(term)
+    name = match["system"] if match and match["sign"] else term
+    versions = term[len(name) :]
+    others = systems if versions else [*systems, *lts, *profiles, *(target.id for target in targets)]
+    meant = () if name in others else nearest(name, others)  # of a system that there is, the versions were wrong
+    return did_you_mean([each + versions for each in meant]) or (
         f"there are the systems {', '.join(systems) or '(none)'} (with a version, as in 'macos>=13'), "
         f"the long-term-support releases {', '.join(lts) or '(none)'}, the profiles {', '.join(profiles) or '(none)'}, "
         "and the ids that 'opensslrun targets list' shows"

@@ -10,6 +10,7 @@ from opensslrun.driver.version import Implementation, Version
 from opensslrun.errors import UsageError
 from opensslrun.report import model as m
 from opensslrun.report.words import listed, visible
+from opensslrun.suggestion import begins, suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +114,12 @@ def named_target(name: str, result: m.Result, option: str) -> m.TargetResult:
     Raises UsageError where that is none, several, or one that did not run.
     """
     found = [target for target in result.targets if target.id == name]
-    found = found or [target for target in result.targets if _begins(target.id, name)]
+    found = found or [target for target in result.targets if begins(target.id, name)]
     found = found or [target for target in result.targets if _line_names(target, name)]
     ids = [visible(target.id) for target in found]
     if not found:
-        there = listed([visible(target.id) for target in result.targets])
-        raise UsageError(f"{option}: no target of this result is '{visible(name)}'; there are {there or 'none'}")
+        hint = suggestion(name, [target.id for target in result.targets])
+        raise UsageError(f"{option}: no target of this result is '{visible(name)}'; {hint}")
     if len(found) > 1:
         raise UsageError(f"{option}: '{visible(name)}' may be {listed(ids)}; give the whole id of one")
     (target,) = found
@@ -127,12 +128,6 @@ def named_target(name: str, result: m.Result, option: str) -> m.TargetResult:
         instead = f"; {visible(target.stand_in)} was to run for it" if target.stand_in else ""
         raise UsageError(f"{option}: {ids[0]} did not run: {why}{instead}; name one that ran")
     return target
-
-
-def _begins(whole: str, start: str) -> bool:
-    """Whether an id begins so, and not in the middle of a number: ``openssl-3.1`` is not ``openssl-3.10``."""
-    rest = whole[len(start) :]
-    return bool(start) and whole.startswith(start) and not (start[-1].isdigit() and rest[:1].isdigit())
 
 
 def _line_names(target: m.TargetResult, name: str) -> bool:
