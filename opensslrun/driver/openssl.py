@@ -56,10 +56,7 @@ class OpenSSL(Binary):
             words = ("genrsa", "-des3", "-out", Product(made), str(bits))
             answers = (secret.answer(), secret.answer())
             self._create(Task(words, new.private, Input.TERMINAL, answers, timeout_s), new, made)
-            key = self.read_key(made, secret)
-            if not key.encrypted or key.bits != bits:
-                kind = "an encrypted" if key.encrypted else "an unencrypted"
-                raise CommandFailedError(f"{self.name} genrsa made {kind} key of {key.bits} bits; it was not kept")
+            key = self._key_as_asked("genrsa", made, bits, secret)
             new.publish()
         return replace(key, path=place)
 
@@ -86,10 +83,7 @@ class OpenSSL(Binary):
             words = ("genpkey", "-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{bits}", *cipher)
             how = Input.TERMINAL if secret else Input.NONE
             self._create(Task((*words, "-out", Product(made)), new.private, how, answers, timeout_s), new, made)
-            key = self.read_key(made, secret)
-            if key.encrypted != (secret is not None) or key.bits != bits:
-                kind = "an encrypted" if key.encrypted else "an unencrypted"
-                raise CommandFailedError(f"{self.name} genpkey made {kind} key of {key.bits} bits; it was not kept")
+            key = self._key_as_asked("genpkey", made, bits, secret)
             new.publish()
         return replace(key, path=place)
 
@@ -232,6 +226,14 @@ class OpenSSL(Binary):
         if outcome.ending is not Ending.EXITED:
             require_success(outcome, f"verifying {place} with {self.name}")
         return read_verification(place, "certificate.pem", outcome)
+
+    def _key_as_asked(self, command: str, made: Path, bits: int, secret: PassPhrase | None) -> Key:
+        """The key that a command made, if it is as long as it was to be, and encrypted where there is a secret."""
+        key = self.read_key(made, secret)
+        if key.encrypted != (secret is not None) or key.bits != bits:
+            kind = "an encrypted" if key.encrypted else "an unencrypted"
+            raise CommandFailedError(f"{self.name} {command} made {kind} key of {key.bits} bits; it was not kept")
+        return key
 
     def _only_given_roots(self) -> tuple[str, ...]:
         """Options that keep the system's trusted certificates out. LibreSSL has none: its work directory holds no
