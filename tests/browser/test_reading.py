@@ -95,17 +95,13 @@ Shown = dict[tuple[str, str, str], tuple[str, str]]
 
 
 def differing(document: Document, old: str, new: str) -> set[str]:
-    """The entries that explain a value which only one of two targets shows, from the cells alone."""
+    """The entries that say a value of the one of two targets which the other does not show, from the cells alone."""
     sides = [shown_by(document, old), shown_by(document, new)]
-    explains: dict[tuple[tuple[str, str, str], str], set[str]] = {}
-    for target in document["targets"]:
-        for place, (value, by) in shown_by(document, target["id"]).items():
-            explains.setdefault((place, value), set()).add(by)
     found: set[str] = set()
     for place in sides[0].keys() | sides[1].keys():
-        values = [side.get(place, ("as recorded", ""))[0] for side in sides]
-        if values[0] != values[1]:
-            found |= {by for value in values for by in explains.get((place, value), set())}
+        (one, by_one), (other, by_other) = (side.get(place, ("as recorded", "")) for side in sides)
+        if one != other:
+            found |= {by_one, by_other} - {""}
     return found
 
 
@@ -129,6 +125,7 @@ PAIRS = [
     ("debian-13", "debian-experimental"),
     ("windows-openssl-1.1.1g", "openssl-1.1.1g"),
     ("debian-sid", "libressl-3.0.2-here"),
+    ("openssl-3.0.2", "windows-openssl-1.1.1g"),
 ]
 
 

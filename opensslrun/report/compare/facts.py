@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from opensslrun.facts.model import FactValue
 from opensslrun.judge.match import alike
@@ -12,7 +13,7 @@ from opensslrun.judge.model import Verdict
 from opensslrun.judge.schema import Severity
 from opensslrun.report import model as m
 
-ABSENT: Mapping[str, FactValue] = {"absent": True}
+ABSENT: Final[FactValue] = {"absent": True}
 """How a result writes the value of a fact that is not there."""
 
 
@@ -74,7 +75,7 @@ def _of_step(
     findings_before, findings_after = _findings(before), _findings(after)
     for fact in dict.fromkeys([*before.facts, *after.facts, *findings_before, *findings_after]):
         was, now = findings_before.get(fact), findings_after.get(fact)
-        values = (before.facts.get(fact, dict(ABSENT)), after.facts.get(fact, dict(ABSENT)))
+        values = (before.facts.get(fact, ABSENT), after.facts.get(fact, ABSENT))
         verdicts = (_verdict(was), _verdict(now))
         red = [_is_security(finding, severities) for finding in (was, now)]
         if alike(*values) and verdicts[0] is verdicts[1] and red[0] is red[1]:
@@ -98,7 +99,7 @@ def _of_missing_step(before: m.StepResult | None, after: m.StepResult | None) ->
     step = before or after
     if step is None:
         return
-    there, gone = (Verdict.PASS, Verdict.NOT_RUN), (dict(ABSENT), True)
+    there, gone = (Verdict.PASS, Verdict.NOT_RUN), (ABSENT, True)
     yield FactChange(
         step=step.id,
         run=step.run,

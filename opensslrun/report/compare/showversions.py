@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
@@ -64,20 +65,26 @@ def _way_in_words(change: Change, move: Move) -> str:
 
 
 def _show_sides(shown: Sequence[Shown], move: Move, console: Console) -> None:
-    views: dict[Place, list[m.DifferenceResult]] = {}
     commands: Mapping[Place, str] = {(each.case, each.step): each.run for each in shown}
+    alike: dict[tuple[Place, str, str], list[Shown]] = defaultdict(list)
     for each in shown:
+        alike[(each.case, each.step), each.fact, repr((each.before, each.after))].append(each)
+    views: dict[Place, list[m.DifferenceResult]] = defaultdict(list)
+    for (place, fact, _), members in alike.items():
+        made_by = [each.files_of for each in members if each.files_of]
         groups = [
-            m.Group(value=each.before, targets=[_reader(move.before, each)]),
-            m.Group(value=each.after, targets=[_reader(move.after, each)]),
+            m.Group(value=members[0].before, targets=[_reader(move.before, made_by)]),
+            m.Group(value=members[0].after, targets=[_reader(move.after, made_by)]),
         ]
-        view = m.DifferenceResult(case=each.case, step=each.step, fact=each.fact, groups=groups, known=None)
-        views.setdefault((each.case, each.step), []).append(view)
+        views[place].append(m.DifferenceResult(case=place[0], step=place[1], fact=fact, groups=groups, known=None))
     show_sides_of(views, commands, console)
 
 
-def _reader(target: m.TargetResult, shown: Shown) -> str:
-    return f"{target.id} with the files of {shown.files_of}" if shown.files_of else target.id
+def _reader(target: m.TargetResult, made_by: Sequence[str]) -> str:
+    """Who shows it, and with whose files: whose own, the other's, or either's."""
+    if not made_by:
+        return target.id
+    return f"{target.id} with the files of {'either' if len(made_by) > 1 else made_by[0]}"
 
 
 def _answer(move: Move) -> Text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,6 +15,7 @@ from opensslrun.report import model as m
 from opensslrun.report.compare.common import Key, Unit, units_of
 from opensslrun.report.compare.facts import ABSENT
 from opensslrun.report.compare.lines import named_target
+from opensslrun.report.compare.parted import RECORDED, Parted, parted
 
 
 class Way(StrEnum):
@@ -27,7 +28,10 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A fact that the two show differently. ``by`` are the known differences that say so, none where nothing does."""
+    """A fact that the two show differently. ``by`` are the known differences that say what one of them shows.
+
+    ``predicted`` is false where nothing says it of one of the two.
+    """
 
     case: str
     step: str
@@ -36,8 +40,9 @@ class Shown:
     before: FactValue
     after: FactValue
     by: tuple[str, ...]
+    predicted: bool
     files_of: str | None = None
-    """Who made the files that both read, where it is of pairs: the version that is left."""
+    """Who made the files that both read, where it is of pairs: one of the two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +92,14 @@ def move_between(result: m.Result, start: str, end: str) -> Move:
     for each in shown:
         for entry in each.by:
             explained.setdefault(entry, []).append(each)
-    ways = {entry: _way(entry, pairs) for entry in explained}
-    changes = [Change(known[entry], ways[entry], tuple(views)) for entry, views in explained.items()]
-    found = set(_found(pairs))
-    wrong = tuple(
-        each for each in shown if (each.case, each.step, each.fact) in found or (each.fact == STEP and not each.by)
-    )
+    changes = [Change(known[entry], _way(entry, pairs), tuple(views)) for entry, views in explained.items()]
+    told = {(each.files_of, each.case, each.step, each.fact) for each in shown}
     return Move(
         before=before,
         after=after,
         changes=tuple(sorted(changes, key=_worst_first)),
-        unexplained=wrong,
-        within=sum(1 for each in shown if not each.by and each not in wrong),
+        unexplained=tuple(each for each in shown if not each.predicted),
+        within=sum(1 for place in _unlike(pairs) if place not in told),
         cases=sum(1 for one, _ in pairs if not one.is_pair),
         pairs=sum(1 for one, _ in pairs if one.is_pair),
         facts=sum(len(step.facts) for one, _ in pairs for step in one.steps),
@@ -113,19 +114,20 @@ _Pairs = Sequence[tuple[Unit, Unit]]
 
 
 def _pairs(units: Mapping[Key, Unit], before: str, after: str) -> tuple[_Pairs, Mapping[str, str]]:
-    """The cells of each case on both, and of what ``before`` hands over, how both read it.
+    """The cells of each case on both, and of what either hands over, how both read it.
 
-    Then what has no counterpart, with the reason.
+    Files outlive the program that made them, and while some have moved and others not, each reads the other's. Then
+    what has no counterpart, with the reason.
     """
     found, untold = [], {}
     for case in dict.fromkeys(case for case, _ in units):
-        for made_by in ((), (before,)):
+        for made_by in ((), (before,), (after,)):
             one, other = units.get((case, (*made_by, before))), units.get((case, (*made_by, after)))
             if one and other and one.steps and other.steps:
                 found.append((one, other))
             elif one or other or not made_by:
                 reason = _reason(one, before) if one is None or not one.steps else _reason(other, after)
-                untold[f"{case} with the files of {before}" if made_by else case] = reason
+                untold[f"{case} with the files of {made_by[0]}" if made_by else case] = reason
     return found, untold
 
 
@@ -133,49 +135,64 @@ def _reason(unit: Unit | None, target: str) -> str:
     return f"{target}: {unit.reason or unit.verdict.value}" if unit else f"{target}: not in the run"
 
 
-def _differing(one: Unit, other: Unit, known: Mapping[str, m.KnownDifference]) -> Iterator[Shown]:
-    before, after = {step.id: step for step in one.steps}, {step.id: step for step in other.steps}
-    files_of = one.targets[0] if one.is_pair else None
-    for name in dict.fromkeys([*before, *after]):
-        left, right = before.get(name), after.get(name)
+def _differing(one: Unit, other: Unit, known: Container[str]) -> Iterator[Shown]:
+    for name, left, right in _steps(one, other):
         if left is None or right is None:
             step = left or right
             if step is not None:
-                values = (left is not None, right is not None)
-                by = _explaining_end(one, other, known)
-                yield Shown(one.case, name, step.run, STEP, *values, by=by, files_of=files_of)
+                by, came = _explaining_end(one, other, known), (left is not None, right is not None)
+                yield Shown(one.case, name, step.run, STEP, *came, by, predicted=bool(by), files_of=_files_of(one))
             continue
-        for fact in dict.fromkeys([*left.facts, *right.facts]):
-            sides = (left.facts.get(fact, dict(ABSENT)), right.facts.get(fact, dict(ABSENT)))
-            if not alike(*sides):
-                by = tuple(dict.fromkeys(_entries((left, right), fact, known)))
-                yield Shown(one.case, name, right.run, fact, *sides, by=by, files_of=files_of)
+        for each in parted({one.targets: left, other.targets: right}):
+            entries = each.changes(one.targets, other.targets)
+            if entries:
+                by = tuple(entry for entry in entries if entry in known)
+                values = (_value(each, one, left), _value(each, other, right))
+                predicted = len(by) == len(entries)
+                yield Shown(
+                    one.case, name, right.run, each.fact, *values, by, predicted=predicted, files_of=_files_of(one)
+                )
 
 
-def _entries(steps: Iterable[m.StepResult], fact: str, known: Mapping[str, m.KnownDifference]) -> Iterator[str]:
-    for step in steps:
-        yield from (finding.by for finding in step.findings if finding.fact == fact and finding.by in known)
+def _value(each: Parted[tuple[str, ...]], unit: Unit, step: m.StepResult) -> FactValue:
+    value = each.value_of(unit.targets)
+    return step.facts.get(each.fact, ABSENT) if value is RECORDED else value
 
 
-def _explaining_end(one: Unit, other: Unit, known: Mapping[str, m.KnownDifference]) -> tuple[str, ...]:
+def _unlike(pairs: _Pairs) -> Iterator[tuple[str | None, str, str, str]]:
+    """Whose files, case, step and fact of every value that is not the same on both, whatever is recorded of it."""
+    for one, other in pairs:
+        for name, left, right in _steps(one, other):
+            if left is not None and right is not None:
+                for fact in left.facts.keys() | right.facts.keys():
+                    if not alike(left.facts.get(fact, ABSENT), right.facts.get(fact, ABSENT)):
+                        yield _files_of(one), one.case, name, fact
+
+
+def _files_of(unit: Unit) -> str | None:
+    return unit.targets[0] if unit.is_pair else None
+
+
+def _steps(one: Unit, other: Unit) -> Iterator[tuple[str, m.StepResult | None, m.StepResult | None]]:
+    before, after = {step.id: step for step in one.steps}, {step.id: step for step in other.steps}
+    return ((name, before.get(name), after.get(name)) for name in dict.fromkeys([*before, *after]))
+
+
+def _explaining_end(one: Unit, other: Unit, known: Container[str]) -> tuple[str, ...]:
     """Why one of the two ended earlier: what is known of the last step it came to."""
     shorter = one if len(one.steps) < len(other.steps) else other
     return tuple(dict.fromkeys(finding.by for finding in shorter.steps[-1].findings if finding.by in known))
 
 
-def _found(pairs: _Pairs) -> Iterator[tuple[str, str, str]]:
-    """Case, step and fact of what is not as predicted on either side."""
-    for unit in (unit for pair in pairs for unit in pair):
-        for step in unit.steps:
-            for finding in step.findings:
-                if Verdict(finding.verdict).is_found:
-                    yield unit.case, step.id, finding.fact
-
-
 def _way(entry: str, pairs: _Pairs) -> Way:
     """On which side it shows itself: on one, or on both and not the same."""
     sides = [
-        any(finding.by == entry for pair in pairs for step in pair[side].steps for finding in step.findings)
+        any(
+            finding.by == entry and finding.verdict == Verdict.KNOWN
+            for pair in pairs
+            for step in pair[side].steps
+            for finding in step.findings
+        )
         for side in (0, 1)
     ]
     return Way.CHANGES if all(sides) else Way.APPEARS if sides[1] else Way.DISAPPEARS

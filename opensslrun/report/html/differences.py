@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from opensslrun.judge.model import Verdict
 from opensslrun.judge.schema import Severity
 from opensslrun.report import model as m
+from opensslrun.report.compare.parted import UNEXPLAINED
 from opensslrun.report.html.columns import Column, numbers_of, who
 from opensslrun.report.html.facts import FactDifference, Partition, facts_by_entry
 from opensslrun.report.html.grid import WORDS
-from opensslrun.report.html.pairfacts import UNEXPLAINED, PairFact, pair_facts_of
+from opensslrun.report.html.pairfacts import PairFact, pair_facts_of
 
 _FEW_TABLES = 2
 _FEW_ROWS = 4

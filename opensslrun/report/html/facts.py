@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from opensslrun.facts.model import FactValue
-from opensslrun.judge.model import Verdict
 from opensslrun.report import model as m
+from opensslrun.report.compare.facts import ABSENT
+from opensslrun.report.compare.parted import RECORDED, parted
 from opensslrun.report.html.columns import Column, slug
-from opensslrun.report.html.pairfacts import UNEXPLAINED
 from opensslrun.report.words import value_in_words
-
-_RECORDED = "\0as recorded"
-"""Stands for the value of whoever shows what is recorded; no value in words begins like it."""
 
 Partition = tuple[tuple[int, ...], ...]
 """The columns by what they show."""
+
+Alike = tuple[frozenset[int], ...]
+"""For each column those from which it does not change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +30,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class FactDifference:
-    """A fact with the value of each group of targets. ``mine`` parts the columns by what this entry alone explains."""
+    """A fact with the value of each group of targets; ``alike`` as :meth:`Parted.alike` has it for the entry."""
 
     fact: str
     places: tuple[Place, ...]
     values: tuple[str, ...]
     groups: Partition
     recorded: tuple[bool, ...]
-    mine: Partition
+    alike: Alike
 
     @property
     def cases(self) -> tuple[Place, ...]:
@@ -68,50 +67,19 @@ def facts_by_entry(result: m.Result, columns: Sequence[Column]) -> dict[str, lis
 
 def _step_differences(steps: Mapping[int, m.StepResult], columns: int) -> Iterator[tuple[str, str, FactDifference]]:
     """Of one step on all targets that came to it: its command line, an entry, and a fact that the entry explains."""
-    findings = {
-        number: {finding.fact: finding for finding in step.findings if finding.verdict != Verdict.PASS}
-        for number, step in steps.items()
-    }
-    for name in sorted({fact for each in findings.values() for fact in each}):
-        by_value: dict[str, list[int]] = defaultdict(list)
-        by_entry: dict[str, set[str]] = defaultdict(set)
-        for number in steps:
-            finding = findings[number].get(name)
-            value = _RECORDED if finding is None else value_in_words(_shown(finding))
-            by_value[value].append(number)
-            if finding is not None:
-                by_entry[finding.by if finding.verdict == Verdict.KNOWN else UNEXPLAINED].add(value)
-        recorded = _recorded(name, [steps[number] for number in by_value.get(_RECORDED, ())])
-        for entry, mine in by_entry.items():
-            yield (
-                next(iter(steps.values())).run,
-                entry,
-                FactDifference(
-                    fact=name.partition("@")[0],
-                    places=(),
-                    values=tuple(recorded if value == _RECORDED else value for value in by_value),
-                    groups=tuple(map(tuple, by_value.values())),
-                    recorded=tuple(value == _RECORDED for value in by_value),
-                    mine=_parted([by_value[value] for value in mine], columns),
-                ),
-            )
-
-
-def _shown(finding: m.FindingResult) -> FactValue:
-    """What was seen, or the bounds of what is random."""
-    bounded = isinstance(finding.predicted, dict) and set(finding.predicted) == {"between"}
-    return finding.predicted if bounded and finding.verdict == Verdict.KNOWN else finding.value
+    run = next(iter(steps.values())).run
+    everyone = tuple(range(columns))
+    for each in parted(steps):
+        known = tuple(value is RECORDED for value in each.values)
+        values = tuple(
+            _recorded(each.fact, [steps[number] for number in group]) if value is RECORDED else value_in_words(value)
+            for group, value in zip(each.groups, each.values, strict=True)
+        )
+        for entry in each.by:
+            alike = each.alike(entry, everyone)
+            yield run, entry, FactDifference(each.fact.partition("@")[0], (), values, each.groups, known, alike)
 
 
 def _recorded(fact: str, steps: Sequence[m.StepResult]) -> str:
     """The recorded value, as those show it that show nothing else; several where it is random within bounds."""
-    absent: FactValue = {"absent": True}
-    values = dict.fromkeys(value_in_words(step.facts.get(fact, absent)) for step in steps)
-    return " or ".join(values)
-
-
-def _parted(mine: Iterable[Sequence[int]], columns: int) -> Partition:
-    """Each of these groups, and all the other columns as one more."""
-    groups = sorted(tuple(group) for group in mine)
-    others = tuple(number for number in range(columns) if not any(number in group for group in groups))
-    return (*groups, others) if others else tuple(groups)
+    return " or ".join(dict.fromkeys(value_in_words(step.facts.get(fact, ABSENT)) for step in steps))

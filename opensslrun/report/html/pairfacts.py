@@ -8,11 +8,9 @@ from dataclasses import dataclass
 
 from opensslrun.judge.model import Verdict
 from opensslrun.report import model as m
+from opensslrun.report.compare.parted import UNEXPLAINED
 from opensslrun.report.html.columns import Column, numbers_of, slug, who
 from opensslrun.report.words import value_in_words
-
-UNEXPLAINED = "unexplained"
-"""Stands for an entry's id where the catalogue has none."""
 
 
 @dataclass(frozen=True, slots=True)

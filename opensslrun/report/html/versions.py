@@ -1,18 +1,20 @@
 """From one version to another: what changes for a script, chosen by two lists, without any script in the page.
 
-A browser decides by rules of style alone. Columns that show the same of a fact form a group; a row is hidden while
-both chosen versions are in one group, and each of its values is shown while its version is chosen.
+A browser decides by rules of style alone. A row is hidden while the entry changes nothing between the two that are
+chosen, as :mod:`opensslrun.report.compare.parted` has it; each of its values is shown while its version is chosen.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from opensslrun.report import model as m
 from opensslrun.report.html.columns import Column, Family
 from opensslrun.report.html.differences import Entry
-from opensslrun.report.html.facts import FactDifference, Partition
+from opensslrun.report.html.facts import Alike, FactDifference, Partition
 
 _FEW = 12
 """Rows of an entry: facts that change for the same versions are alike for a script's author."""
@@ -20,7 +22,7 @@ _FEW = 12
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A fact with all its values. ``hidden_by`` numbers the partition that hides it, ``shown_by`` its values' one."""
+    """A fact with all its values. ``hidden_by`` and ``shown_by`` number the rules that hide it and show its values."""
 
     fact: str
     places: int
@@ -49,35 +51,44 @@ class Versions:
     second: int
 
 
-class _Partitions:
-    """Numbers for partitions; equal ones have the same."""
+Of = TypeVar("Of", Alike, Partition)
+
+
+class _Numbers(Generic[Of]):
+    """Numbers for what rules are made of; what is equal has the same."""
 
     def __init__(self) -> None:
-        self.numbers: dict[Partition, int] = {}
+        self.numbers: dict[Of, int] = {}
 
-    def number(self, partition: Partition) -> int:
-        return self.numbers.setdefault(partition, len(self.numbers))
+    def number(self, of: Of) -> int:
+        return self.numbers.setdefault(of, len(self.numbers))
 
 
 def versions_of(entries: Sequence[Entry], columns: Sequence[Column], result: m.Result) -> Versions:
     """The view over all entries, worst first as they are."""
-    hiding, showing = _Partitions(), _Partitions()
+    hiding, showing = _Numbers[Alike](), _Numbers[Partition]()
     changes = [
         Changes(
             entry,
-            hiding.number(_joined([fact.mine for fact in entry.facts], columns)),
+            hiding.number(alike_in(entry.facts, columns)),
             tuple(_change(fact, hiding, showing, columns) for fact in _telling(entry.facts)),
         )
         for entry in entries
         if entry.facts
     ]
-    all_alike = _joined([fact.mine for entry in entries for fact in entry.facts], columns)
+    in_nothing = alike_in([fact for entry in entries for fact in entry.facts], columns)
     first, second = _chosen(columns, result)
-    rules = [*_hiding_rules(hiding), *_showing_rules(showing), *_alike_rules(all_alike)]
+    rules = [
+        *(_rule(alike, f".h{number}", "none") for alike, number in hiding.numbers.items()),
+        *_showing_rules(showing),
+        _rule(in_nothing, ".alike", "block"),
+    ]
     return Versions(tuple(changes), "\n".join(rules), first, second)
 
 
-def _change(fact: FactDifference, hiding: _Partitions, showing: _Partitions, columns: Sequence[Column]) -> Change:
+def _change(
+    fact: FactDifference, hiding: _Numbers[Alike], showing: _Numbers[Partition], columns: Sequence[Column]
+) -> Change:
     ran = {number for group in fact.groups for number in group}
     others = tuple(column.number for column in columns if column.number not in ran)
     return Change(
@@ -85,7 +96,7 @@ def _change(fact: FactDifference, hiding: _Partitions, showing: _Partitions, col
         places=len(fact.places),
         run=fact.places[0].run,
         values=(*fact.values, "(did not run)") if others else fact.values,
-        hidden_by=hiding.number(fact.mine),
+        hidden_by=hiding.number(fact.alike),
         shown_by=showing.number((*fact.groups, others) if others else fact.groups),
     )
 
@@ -93,37 +104,36 @@ def _change(fact: FactDifference, hiding: _Partitions, showing: _Partitions, col
 def _telling(facts: Sequence[FactDifference]) -> list[FactDifference]:
     """The facts seen most often, of every way in which they part the versions at least one."""
     ordered = sorted(facts, key=lambda fact: -len(fact.places))
-    first = list({fact.mine: fact for fact in reversed(ordered)}.values())
+    first = list({fact.alike: fact for fact in reversed(ordered)}.values())
     rest = [fact for fact in ordered if fact not in first]
     return sorted([*first, *rest[: max(0, _FEW - len(first))]], key=ordered.index)
 
 
-def _joined(partitions: Iterable[Partition], columns: Sequence[Column]) -> Partition:
-    """The partition that parts two columns wherever one of these does."""
-    labels: dict[int, list[int]] = {column.number: [] for column in columns}
-    for partition in partitions:
-        place = {number: part for part, numbers in enumerate(partition) for number in numbers}
-        for number, label in labels.items():
-            label.append(place[number])
-    groups: dict[tuple[int, ...], list[int]] = {}
-    for number, label in labels.items():
-        groups.setdefault(tuple(label), []).append(number)
-    return tuple(map(tuple, groups.values()))
+def alike_in(facts: Iterable[FactDifference], columns: Sequence[Column]) -> Alike:
+    """For each column those from which none of these facts makes it change."""
+    found = [frozenset(range(len(columns)))] * len(columns)
+    for alike in {fact.alike for fact in facts}:
+        found = [one & other for one, other in zip(found, alike, strict=True)]
+    return tuple(found)
 
 
 def _chosen_is(side: str, numbers: Iterable[int]) -> str:
     return f":has(:is({','.join(f'#{side}{number}' for number in numbers)}):checked)"
 
 
-def _hiding_rules(hiding: _Partitions) -> Iterable[str]:
-    for partition, number in hiding.numbers.items():
-        both = ",".join(
-            f"#versions{_chosen_is('from', group)}{_chosen_is('to', group)} .h{number}" for group in partition
-        )
-        yield f"{both}{{display:none}}"
+def _rule(alike: Alike, selector: str, display: str) -> str:
+    """How it is displayed while the two that are chosen are alike. Columns that are alike to the same share a line."""
+    lines: dict[frozenset[int], list[int]] = defaultdict(list)
+    for number, others in enumerate(alike):
+        lines[others].append(number)
+    both = ",".join(
+        f"#versions{_chosen_is('from', numbers)}{_chosen_is('to', sorted(others))} {selector}"
+        for others, numbers in lines.items()
+    )
+    return f"{both}{{display:{display}}}"
 
 
-def _showing_rules(showing: _Partitions) -> Iterable[str]:
+def _showing_rules(showing: _Numbers[Partition]) -> Iterable[str]:
     for partition, number in showing.numbers.items():
         for place, group in enumerate(partition):
             if group:
@@ -131,11 +141,6 @@ def _showing_rules(showing: _Partitions) -> Iterable[str]:
                     f"#versions{_chosen_is('from', group)} .s{number} .from .g{place},"
                     f"#versions{_chosen_is('to', group)} .s{number} .to .g{place}{{display:inline}}"
                 )
-
-
-def _alike_rules(alike: Partition) -> Iterable[str]:
-    both = ",".join(f"#versions{_chosen_is('from', group)}{_chosen_is('to', group)} .alike" for group in alike)
-    yield f"{both}{{display:block}}"
 
 
 def _chosen(columns: Sequence[Column], result: m.Result) -> tuple[int, int]:

@@ -119,26 +119,73 @@ def test_a_step_that_only_one_of_them_came_to_is_a_change() -> None:
     assert (each.step, each.before, each.after) == ("2", True, False)
 
 
-def test_what_both_make_of_the_files_that_the_version_that_is_left_made() -> None:
-    one, other = both("p", {"x": 0}, {"x": 1}, new={"x": "D003"})
-    pairs = [
-        {
-            "case": "p",
-            "producer": OLD,
-            "consumer": each["target"],
-            "verdict": "pass",
-            "reason": "",
-            "steps": each["steps"],
-        }
-        for each in (one, other)
+def read_of(made_by: str, *readings: Data) -> list[Data]:
+    """What each of these cells shows, shown by its target of the files that another one made."""
+    base = {"case": "p", "producer": made_by, "verdict": "pass", "reason": ""}
+    return [base | {"consumer": each["target"], "steps": each["steps"]} for each in readings]
+
+
+def test_what_both_make_of_the_files_that_either_made() -> None:
+    old_files = read_of(OLD, *both("p", {"x": 0}, {"x": 1}, new={"x": "D003"}))
+    new_files = read_of(NEW, *both("p", {"x": 2}, {"x": 0}, old={"x": "D004"}))
+    moved = move(*SAME, pairs=old_files + new_files)
+    assert [(change.entry.id, change.way) for change in moved.changes] == [
+        ("D003", Way.APPEARS),
+        ("D004", Way.DISAPPEARS),
     ]
-    moved = move(*SAME, pairs=pairs)
-    ((shown_by,),) = [change.shown for change in moved.changes]
-    assert (shown_by.files_of, moved.pairs, moved.cases) == (OLD, 1, 1)
-    assert f"{NEW} with the files of {OLD}: 1" in shown(moved)
-    assert move(*SAME, pairs=pairs[:1]).untold == {f"p with the files of {OLD}": f"{NEW}: not in the run"} | {
-        "p": f"{OLD}: not in the run"
+    assert [shown_by.files_of for change in moved.changes for shown_by in change.shown] == [OLD, NEW]
+    assert (moved.pairs, moved.cases) == (2, 1)
+    text = shown(moved)
+    for line in (f"{OLD} with the files of {OLD}: 0", f"{NEW} with the files of {OLD}: 1"):
+        assert line in text
+    for line in (f"{OLD} with the files of {NEW}: 2", f"{NEW} with the files of {NEW}: 0"):
+        assert line in text
+    assert "1 case and 2 pairs of producer and consumer compared" in " ".join(text.split())
+
+
+def test_where_it_does_not_matter_who_made_the_files_it_stands_once() -> None:
+    readings = both("p", {"x": 0}, {"x": 1}, new={"x": "D003"})
+    text = shown(move(*SAME, pairs=read_of(OLD, *readings) + read_of(NEW, *readings)))
+    assert f"{NEW} with the files of either: 1" in text
+    assert text.count("p: openssl p") == 1
+
+
+def test_files_that_only_one_of_them_read_are_not_compared() -> None:
+    readings = both("p", {"x": 0}, {"x": 1})
+    pairs = read_of(OLD, *readings[:1]) + read_of(NEW, *readings[1:])
+    assert move(*SAME, pairs=pairs).untold == {
+        "p": f"{OLD}: not in the run",
+        f"p with the files of {OLD}": f"{NEW}: not in the run",
+        f"p with the files of {NEW}": f"{OLD}: not in the run",
     }
+
+
+def test_what_is_random_within_the_same_bounds_is_no_change() -> None:
+    cells = both("a", {"x": 8}, {"x": 9}, old={"x": "D001"}, new={"x": "D001"})
+    for each in cells:
+        each["steps"][0]["findings"][0]["predicted"] = {"between": [8, 9]}
+    moved = move(*cells)
+    assert (moved.changes, moved.within) == ((), 1)
+    cells[1]["steps"][0]["findings"][0]["predicted"] = {"between": [9, 20]}
+    ((told,),) = (change.shown for change in move(*cells).changes)
+    assert (told.before, told.after) == ({"between": [8, 9]}, {"between": [9, 20]})
+
+
+def test_an_entry_that_was_disproved_explains_nothing() -> None:
+    moved = move(*both("a", {"x": 0}, {"x": 1}, new={"x": "D003"}))
+    assert moved.changes
+    wrong = both("a", {"x": 0}, {"x": 1}, new={"x": "D003"})
+    wrong[1]["steps"][0]["findings"][0]["verdict"] = "new"
+    moved = move(*wrong)
+    assert (moved.changes, len(moved.unexplained)) == ((), 1)
+    wrong = both("a", {"x": 1}, {"x": 2}, old={"x": "D003"}, new={"x": "D003"})
+    wrong[1]["steps"][0]["findings"][0]["verdict"] = "new"
+    assert [change.way for change in move(*wrong).changes] == [Way.DISAPPEARS]
+
+
+def test_an_entry_that_the_result_does_not_have_leaves_nothing_out() -> None:
+    moved = move(*both("a", {"x": 0}, {"x": 1}, new={"x": "D999"}))
+    assert (moved.changes, [each.by for each in moved.unexplained]) == ((), [()])
 
 
 def test_a_case_that_did_not_run_on_both_is_named_with_the_reason() -> None:
@@ -220,6 +267,7 @@ def test_the_document_has_everything_and_the_status_is_0(tmp_path: Path, capsys:
             "before": "\x1b",
             "after": "ok",
             "by": ["D003"],
+            "predicted": True,
             "files_of": None,
         }
     ]
