@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ("pytester",)
 pytest.register_assert_rewrite("lying", "onterminal")  # so that what they expect is told as a test's own assertions are
@@ -16,6 +17,10 @@ pytest.register_assert_rewrite("lying", "onterminal")  # so that what they expec
 # Where tests run in the background of a shell without job control, SIGINT is ignored, and every program they start
 # inherits that: then Ctrl-C, which some of them are about, would do nothing.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes says what else the machine does, and nothing of what is tested.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 _MADE = re.compile(rb'"code_sha256": ?"[0-9a-f]{64}"')
 """What a result has that a run made; those that tests write by hand have no such sum."""

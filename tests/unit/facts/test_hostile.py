@@ -61,13 +61,13 @@ def armoured(label: str, body: bytes) -> bytes:
 
 
 @given(content=st.binary(max_size=400), label=st.sampled_from(LABELS))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_bytes_in_any_kind_of_file(content: bytes, label: str) -> None:
     check({"a": content, "b": armoured(label, content), "c": b"-----BEGIN " + content}, content, content)
 
 
 @given(place=st.integers(0, 10_000), value=st.integers(0, 255), label=st.sampled_from(LABELS))
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_byte_of_a_certificate_changed(der: bytes, place: int, value: int, label: str) -> None:
     place %= len(der)
     broken = der[:place] + bytes([value]) + der[place + 1 :]
@@ -75,7 +75,7 @@ def test_any_byte_of_a_certificate_changed(der: bytes, place: int, value: int, l
 
 
 @given(place=st.integers(0, 10_000), value=st.integers(0, 255), name=st.sampled_from(["3des", "aes"]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_byte_of_a_pkcs12_changed(place: int, value: int, name: str) -> None:
     whole = (shipped("cases") / "files" / f"arrived-{name}.p12").read_bytes()
     place %= len(whole)
@@ -83,7 +83,7 @@ def test_any_byte_of_a_pkcs12_changed(place: int, value: int, name: str) -> None
 
 
 @given(text=st.text(max_size=300), line=st.text(max_size=80))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_text_on_any_stream_of_any_command_line(text: str, line: str) -> None:
     encoded = text.encode("utf-8", errors="replace")
     check({}, encoded, encoded, line)
