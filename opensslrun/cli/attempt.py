@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 from contextlib import nullcontext
 
-from opensslrun.cli.output import err, out
+from opensslrun.cli.output import err, out, print_document
 from opensslrun.driver.outcome import Input
 from opensslrun.errors import ExitStatus
 from opensslrun.pipeline.attempt import Attempt, Tried, answers_of, attempt, files_of
@@ -38,7 +37,7 @@ def run(args: argparse.Namespace) -> ExitStatus:
         if interruptions.seen.is_set():
             raise KeyboardInterrupt
     if args.format == "json":
-        out().out(json.dumps(tried_as_data(tried), indent=1, ensure_ascii=False), highlight=False)
+        print_document(tried_as_data(tried))
     else:
         show_tried(tried, out())
     return _status(tried)

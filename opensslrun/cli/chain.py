@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opensslrun.cli import where
+from opensslrun.cli import documents, where
 from opensslrun.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -38,12 +37,12 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def handle(args: argparse.Namespace) -> ExitStatus:
     """Run it."""
     from opensslrun.chain import check_chain  # noqa: PLC0415  (so that --help is quick)
-    from opensslrun.cli.output import out  # noqa: PLC0415
+    from opensslrun.cli.output import out, print_document  # noqa: PLC0415
 
     with where.openssl_for(args) as openssl:
         report = check_chain(openssl, args.file, args.ca_file)
         if args.format == "json":
-            out().out(json.dumps(_document(openssl, report), indent=1), highlight=False)
+            print_document(_document(openssl, report))
         else:
             for line in _lines(report, str(args.file)):
                 out().print(line, soft_wrap=True, markup=False)
@@ -61,7 +60,7 @@ def _lines(report: ChainReport, name: str) -> list[str]:
 def _document(openssl: OpenSSL, report: ChainReport) -> dict[str, object]:
     answer = report.verification
     return {
-        "openssl": {"name": openssl.name, "version": str(openssl.version.version)},
+        "openssl": documents.of_openssl(openssl),
         "ok": report.ok,
         "conditions_hold": report.conditions_hold,
         "root": report.root,
@@ -77,11 +76,5 @@ def _document(openssl: OpenSSL, report: ChainReport) -> dict[str, object]:
             }
             for link in report.links
         ],
-        "verify": None
-        if answer is None
-        else {
-            "ok": answer.ok,
-            "claimed_ok": answer.claimed_ok,
-            "errors": [{"number": e.number, "depth": e.depth, "text": e.text} for e in answer.errors],
-        },
+        "verify": None if answer is None else documents.of_verification(answer),
     }

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
-from opensslrun.cli.output import out
+from opensslrun.cli.output import out, print_document
 from opensslrun.errors import ExitStatus, UsageError
-from opensslrun.report.compare.document import Document, comparison_document, move_document
+from opensslrun.report.compare.document import comparison_document, move_document
 from opensslrun.report.compare.narrow import with_cases, with_targets
 from opensslrun.report.compare.runs import compare_runs
 from opensslrun.report.compare.showruns import show_comparison
 from opensslrun.report.compare.showversions import show_move
 from opensslrun.report.compare.versions import move_between
 from opensslrun.report.read import read_result
-from opensslrun.report.words import visible_json
 
 RESULTS = Path("opensslrun-results.json")
 
@@ -33,7 +31,7 @@ def run(args: argparse.Namespace) -> ExitStatus:
     (result,) = with_cases([read_result(*(args.results or [RESULTS]))], args.case)
     move = move_between(result, args.start, args.end)
     if args.format == "json":
-        _print(move_document(move))
+        print_document(move_document(move))
     else:
         show_move(move, out())
     return ExitStatus.OK
@@ -45,11 +43,7 @@ def _runs(args: argparse.Namespace) -> ExitStatus:
     old, new = with_cases([read_result(path) for path in args.results], args.case)
     comparison = compare_runs(*with_targets(old, new, args.target))
     if args.format == "json":
-        _print(comparison_document(comparison))
+        print_document(comparison_document(comparison))
     else:
         show_comparison(comparison, out())
     return ExitStatus.FOUND if comparison.is_worse else ExitStatus.OK
-
-
-def _print(document: Document) -> None:
-    out().out(visible_json(json.dumps(document, indent=1, ensure_ascii=False)), highlight=False)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from datetime import UTC, datetime
 
 from rich.table import Table
 from rich.text import Text
 
-from opensslrun.cli.output import out
+from opensslrun.cli.output import out, print_document
 from opensslrun.errors import ExitStatus
 from opensslrun.pipeline.doctor import State, diagnose
 from opensslrun.report.targets import show_readers_here, target_as_data
@@ -38,7 +37,7 @@ def run(args: argparse.Namespace) -> ExitStatus:
                 for reader in diagnosis.readers
             ],
         }
-        console.out(json.dumps(document, indent=1), highlight=False)
+        print_document(document)
         return diagnosis.status
     table = Table.grid(padding=(0, 2, 0, 0))
     for check in diagnosis.checks:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from rich.console import Console
 
-from opensslrun.cli.output import err, out
+from opensslrun.cli.output import err, out, print_document
 from opensslrun.errors import ExitStatus
 from opensslrun.judge.ranges import ranges_of
 from opensslrun.judge.schema import Difference
@@ -59,8 +58,8 @@ def run(args: argparse.Namespace) -> ExitStatus:
     entries = (catalogue.entry(args.id),) if args.id else catalogue.entries
     console = out()
     if args.format == "json":
-        document = {"differences": [{**entry.model_dump(mode="json"), "ranges": _ranges(entry)} for entry in entries]}
-        console.out(json.dumps(document, indent=1, ensure_ascii=False), highlight=False)
+        said = [{**entry.model_dump(mode="json"), "ranges": _ranges(entry)} for entry in entries]
+        print_document({"differences": said})
     elif args.id:
         show_difference(entries[0], console)
         _show_outputs(entries[0].id, args.results, console)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opensslrun.cli import passphrase, where
+from opensslrun.cli import documents, passphrase, where
 from opensslrun.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def handle(args: argparse.Namespace) -> ExitStatus:
     """Run it."""
-    from opensslrun.cli.output import err, out  # noqa: PLC0415  (so that --help is quick)
+    from opensslrun.cli.output import err, out, print_document  # noqa: PLC0415  (so that --help is quick)
     from opensslrun.issuing.issue import Wanted, issue  # noqa: PLC0415
     from opensslrun.issuing.profile import Profile  # noqa: PLC0415
 
@@ -97,7 +96,7 @@ def handle(args: argparse.Namespace) -> ExitStatus:
             force=args.force,
         )
         if args.format == "json":
-            out().out(json.dumps(_document(openssl, issued), indent=1), highlight=False)
+            print_document(_document(openssl, issued))
         else:
             for line in _lines(openssl, issued):
                 out().print(line, soft_wrap=True)
@@ -131,21 +130,11 @@ def _next_step(issued: Issued) -> str:
 
 
 def _document(openssl: OpenSSL, issued: Issued) -> dict[str, object]:
-    key, certificate = issued.key, issued.certificate
     return {
-        "openssl": {"name": openssl.name, "version": str(openssl.version.version)},
-        "key": {"path": str(key.path), "bits": key.bits, "encrypted": key.encrypted, "pem_label": key.label},
+        "openssl": documents.of_openssl(openssl),
+        "key": documents.of_key(issued.key),
         "request": {"path": str(issued.request.path), "subject": issued.request.subject},
-        "certificate": {
-            "path": str(certificate.path),
-            "subject": certificate.subject,
-            "issuer": certificate.issuer,
-            "serial": f"{certificate.serial:X}",
-            "not_before": certificate.not_before.isoformat(),
-            "not_after": certificate.not_after.isoformat(),
-            "ca": certificate.ca,
-            "sha256": certificate.sha256,
-        },
+        "certificate": documents.of_certificate(issued.certificate),
         "chain": {"path": str(issued.chain_path), "subjects": [each.subject for each in issued.chain]},
         "verified": issued.verification.ok,
     }

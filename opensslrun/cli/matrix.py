@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
 
 from rich.text import Text
 
-from opensslrun.cli.output import err, out
+from opensslrun.cli.output import err, out, print_document
 from opensslrun.cli.shown import show_concluded
 from opensslrun.errors import ExitStatus, UsageError
 from opensslrun.pipeline.interruption import Interruptions
@@ -58,7 +57,7 @@ def run_list(args: argparse.Namespace) -> ExitStatus:
                 for case, producer, consumer in planned_pairs(plan.cases, plan.targets)
             ],
         }
-        out().out(json.dumps(document, indent=1, ensure_ascii=False), highlight=False)
+        print_document(document)
         return ExitStatus.OK
     for case in plan.cases:
         out().print(Text.assemble((case.id, "bold"), f"  {case.title}"), soft_wrap=True)

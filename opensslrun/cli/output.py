@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 
@@ -27,3 +28,8 @@ def out() -> Console:
 def err() -> Console:
     """Where progress and messages go."""
     return _Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def print_document(document: object) -> None:
+    """One JSON document where data goes, in ASCII: it can be written in any encoding, and steers no terminal."""
+    out().out(json.dumps(document, indent=1), highlight=False)

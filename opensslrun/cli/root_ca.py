@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opensslrun.cli import passphrase, where
+from opensslrun.cli import documents, passphrase, where
 from opensslrun.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def handle(args: argparse.Namespace) -> ExitStatus:
     """Run it."""
-    from opensslrun.cli.output import err, out  # noqa: PLC0415  (so that --help is quick)
+    from opensslrun.cli.output import err, out, print_document  # noqa: PLC0415  (so that --help is quick)
     from opensslrun.driver.rootca import KEY_NAME, make_root_ca  # noqa: PLC0415
 
     def secret() -> PassPhrase:
@@ -65,7 +64,7 @@ def handle(args: argparse.Namespace) -> ExitStatus:
             force=args.force,
         )
         if args.format == "json":
-            out().out(json.dumps(_document(openssl, made), indent=1), highlight=False)
+            print_document(_document(openssl, made))
         else:
             for line in _lines(openssl, made):
                 out().print(line, soft_wrap=True)
@@ -92,18 +91,8 @@ def _next_step(made: RootCA) -> str:
 
 
 def _document(openssl: OpenSSL, made: RootCA) -> dict[str, object]:
-    key, certificate = made.key, made.certificate
     return {
-        "openssl": {"name": openssl.name, "version": str(openssl.version.version)},
-        "key": {"path": str(key.path), "bits": key.bits, "encrypted": key.encrypted, "pem_label": key.label},
-        "certificate": {
-            "path": str(certificate.path),
-            "subject": certificate.subject,
-            "issuer": certificate.issuer,
-            "serial": f"{certificate.serial:X}",
-            "not_before": certificate.not_before.isoformat(),
-            "not_after": certificate.not_after.isoformat(),
-            "ca": certificate.ca,
-            "sha256": certificate.sha256,
-        },
+        "openssl": documents.of_openssl(openssl),
+        "key": documents.of_key(made.key),
+        "certificate": documents.of_certificate(made.certificate),
     }

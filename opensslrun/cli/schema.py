@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 
-from opensslrun.cli.output import out
+from opensslrun.cli.output import print_document
 from opensslrun.errors import ExitStatus
 from opensslrun.report.model import Result
 
@@ -13,6 +12,5 @@ from opensslrun.report.model import Result
 def run(_args: argparse.Namespace) -> ExitStatus:
     """Print the schema as one JSON document."""
     schema = Result.model_json_schema(by_alias=True)
-    document = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-    out().out(json.dumps(document, indent=1), highlight=False)
+    print_document({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
     return ExitStatus.OK

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from opensslrun.cli.output import err, out
+from opensslrun.cli.output import err, out, print_document
 from opensslrun.errors import ExitStatus, OpensslrunError
 from opensslrun.report.progress import progress_on
 from opensslrun.report.targets import show_targets, target_as_data
@@ -32,7 +31,7 @@ def run_list(args: argparse.Namespace) -> ExitStatus:
     if args.format == "json":
         recipes = recipes_sha256([state.target for state in states])
         document = {"recipes_sha256": recipes, "targets": [target_as_data(state) for state in states]}
-        out().out(json.dumps(document, indent=1), highlight=False)
+        print_document(document)
     else:
         show_targets(states, out(), datetime.now(UTC).date())
     return ExitStatus.OK

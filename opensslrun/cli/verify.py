@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opensslrun.cli import where
+from opensslrun.cli import documents, where
 from opensslrun.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -44,12 +43,12 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def handle(args: argparse.Namespace) -> ExitStatus:
     """Run it."""
-    from opensslrun.cli.output import out  # noqa: PLC0415  (so that --help is quick)
+    from opensslrun.cli.output import out, print_document  # noqa: PLC0415  (so that --help is quick)
 
     with where.openssl_for(args) as openssl:
         results = [openssl.verify(path, args.ca_file, args.untrusted) for path in args.certificates]
         if args.format == "json":
-            out().out(json.dumps(_document(openssl, args.certificates, results), indent=1), highlight=False)
+            print_document(_document(openssl, args.certificates, results))
         else:
             for path, result in zip(args.certificates, results, strict=True):
                 out().print(result.sentence_for(str(path)), soft_wrap=True)
@@ -58,15 +57,9 @@ def handle(args: argparse.Namespace) -> ExitStatus:
 
 def _document(openssl: OpenSSL, paths: list[Path], results: list[Verification]) -> dict[str, object]:
     return {
-        "openssl": {"name": openssl.name, "version": str(openssl.version.version)},
+        "openssl": documents.of_openssl(openssl),
         "certificates": [
-            {
-                "path": str(path),
-                "ok": result.ok,
-                "claimed_ok": result.claimed_ok,
-                "errors": [{"number": e.number, "depth": e.depth, "text": e.text} for e in result.errors],
-                "exit_status": result.outcome.status,
-            }
+            {"path": str(path), **documents.of_verification(result), "exit_status": result.outcome.status}
             for path, result in zip(paths, results, strict=True)
         ],
     }

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias, TypeVar
 
-from opensslrun.facts.model import FactValue
+from opensslrun.facts.model import FactValue, Values
 
 MALFORMED: Final = "malformed"
 
@@ -15,7 +15,6 @@ Asn1: TypeAlias = Any
 """Something that ``asn1crypto`` parsed; it ships no annotations."""
 
 Drawn = TypeVar("Drawn")
-Values = dict[str, FactValue]
 
 _ONE_AT_A_TIME = threading.RLock()  # the filters of :mod:`warnings` belong to the process, and targets run in threads
 

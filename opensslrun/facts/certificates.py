@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, paddin
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
-from opensslrun.facts.attempt import MALFORMED, Asn1, Values, attempt, values
+from opensslrun.facts.attempt import MALFORMED, Asn1, attempt, values
 from opensslrun.facts.extensions import Identity, extensions_value
-from opensslrun.facts.model import FactValue
+from opensslrun.facts.model import FactValue, Values
 from opensslrun.facts.names import name_value, public_key_value
 from opensslrun.facts.remembered import MAX_REMEMBERED, remembered
 

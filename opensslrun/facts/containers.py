@@ -13,10 +13,10 @@ from typing import Final
 from asn1crypto import cms as asn1_cms
 from asn1crypto import pkcs12 as asn1_pkcs12
 
-from opensslrun.facts.attempt import MALFORMED, Asn1, Values, attempt, values
+from opensslrun.facts.attempt import MALFORMED, Asn1, attempt, values
 from opensslrun.facts.encryption import encryption_value, is_workable
 from opensslrun.facts.keys import Key, described_key
-from opensslrun.facts.model import FactValue
+from opensslrun.facts.model import FactValue, Values
 from opensslrun.facts.pkcs12 import open_pkcs12
 
 PKCS7_LABELS: Final = frozenset({"PKCS7", "PKCS #7 SIGNED DATA", "CMS"})

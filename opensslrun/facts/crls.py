@@ -7,7 +7,7 @@ from typing import Final
 
 from asn1crypto import crl as asn1_crl
 
-from opensslrun.facts.attempt import MALFORMED, Asn1, Values, attempt, values
+from opensslrun.facts.attempt import MALFORMED, Asn1, attempt, values
 from opensslrun.facts.certificates import (
     Certificate,
     algorithm_value,
@@ -17,7 +17,7 @@ from opensslrun.facts.certificates import (
     starts_now,
 )
 from opensslrun.facts.extensions import Identity, extensions_value
-from opensslrun.facts.model import FactValue
+from opensslrun.facts.model import FactValue, Values
 from opensslrun.facts.names import name_value
 
 CRL_LABELS: Final = frozenset({"X509 CRL"})

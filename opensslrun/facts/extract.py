@@ -9,9 +9,8 @@ from dataclasses import replace
 from opensslrun.bench.base import Observation, SeenFile
 from opensslrun.driver.outcome import Ending, Outcome
 from opensslrun.facts import commandline
-from opensslrun.facts.attempt import Values
 from opensslrun.facts.files import file_values, line_endings, surroundings
-from opensslrun.facts.model import Fact, Facts
+from opensslrun.facts.model import Fact, Facts, Values
 from opensslrun.facts.pem import is_der
 from opensslrun.facts.streams import Context, classes_of
 from opensslrun.facts.verification import verification_values

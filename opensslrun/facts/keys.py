@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-from opensslrun.facts.attempt import MALFORMED, Values, attempt, values
+from opensslrun.facts.attempt import MALFORMED, attempt, values
 from opensslrun.facts.encryption import encryption_value, is_workable
-from opensslrun.facts.model import FactValue
+from opensslrun.facts.model import FactValue, Values
 from opensslrun.facts.names import key_value, public_key_value
 from opensslrun.facts.pem import Block
 from opensslrun.facts.remembered import MAX_REMEMBERED, remembered

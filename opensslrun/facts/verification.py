@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from opensslrun.driver.outcome import Ending, Outcome
-from opensslrun.facts.attempt import Values
 from opensslrun.facts.messages import VERIFY_ERROR_LINE
+from opensslrun.facts.model import Values
 from opensslrun.facts.wording import lines_of
 
 

@@ -6,11 +6,10 @@ other targets ran cannot change it.
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from opensslrun.facts.model import FactValue
+from opensslrun.facts.model import FactValue, exact_key
 from opensslrun.judge.catalogue import Catalogue, ContradictionError, Prediction, prediction_for
 from opensslrun.judge.match import ABSENT, Seen, matches
 from opensslrun.judge.model import Finding, JudgedCell, JudgedStep, Judgement, Record, StepJudgement, Verdict
@@ -45,8 +44,7 @@ class Judged:
     def _of(
         self, cell: JudgedCell, step: JudgedStep, record: Mapping[str, FactValue], said: Sequence[Prediction]
     ) -> StepJudgement:
-        # Marshalled and not compared, because 1 equals True; version 2 writes equal values alike.
-        seen = marshal.dumps(dict(sorted(step.facts.items())), 2)
+        seen = exact_key(dict(sorted(step.facts.items())))
         key = (cell.case, step.id, seen, tuple((each.difference.id, each.number) for each in said))
         promises, judgement = self._alike.get(key, (None, None))
         if judgement is None or promises is not step.promises:

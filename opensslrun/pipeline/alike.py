@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import marshal
 from dataclasses import replace
 
-from opensslrun.facts.model import Facts
+from opensslrun.facts.model import Facts, exact_key
 from opensslrun.pipeline.observed import ObservedCell, ObservedStep, TargetRun
 from opensslrun.report.model import ObservationResult
 
@@ -26,8 +25,7 @@ class Alike:
         return replace(cell, steps=tuple([self._step(step) for step in cell.steps]))
 
     def _step(self, step: ObservedStep) -> ObservedStep:
-        # Marshalled and not compared, because 1 equals True; version 2 writes equal values alike.
-        said = marshal.dumps([(fact.name, fact.value, fact.gates) for fact in step.facts.values()], 2)
+        said = exact_key([(fact.name, fact.value, fact.gates) for fact in step.facts.values()])
         facts = self._facts.setdefault(hashlib.sha256(said).digest(), step.facts)
         printed = hashlib.sha256(step.seen.model_dump_json().encode()).digest()
         return replace(step, facts=facts, seen=self._seen.setdefault(printed, step.seen))

@@ -25,7 +25,7 @@ from opensslrun.cases.model import Case
 from opensslrun.driver.outcome import Ending
 from opensslrun.driver.system import here
 from opensslrun.errors import OpensslrunError
-from opensslrun.facts.model import Fact, Facts
+from opensslrun.facts.model import Facts, as_facts, as_values
 from opensslrun.pipeline.cellstore import Complain, NotKeptError, Pack, Store, pack_name
 from opensslrun.pipeline.observed import ObservedCell, ObservedStep
 from opensslrun.report.model import ObservationResult
@@ -242,7 +242,7 @@ def _cell_document(cell: ObservedCell) -> bytes:
             "id": step.step.id,
             "duration_s": step.duration_s,
             "seen": step.seen.model_dump_json(),
-            "facts": json.dumps([[fact.name, fact.value, fact.gates] for fact in step.facts.values()]),
+            "facts": json.dumps(as_values(step.facts)),
         }
         for step in cell.steps
     ]
@@ -266,7 +266,7 @@ def _cell(document: bytes, case: Case) -> ObservedCell | None:
 
 @lru_cache(maxsize=8192)
 def _facts(text: str) -> Facts:
-    return {name: Fact(name, value, gates) for name, value, gates in json.loads(text)}
+    return as_facts(*json.loads(text))
 
 
 @lru_cache(maxsize=8192)

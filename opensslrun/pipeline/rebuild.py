@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from opensslrun.cases.model import Case, Step
 from opensslrun.driver.version import Implementation, Version
 from opensslrun.errors import UsageError
-from opensslrun.facts.model import Fact
+from opensslrun.facts.model import as_facts
 from opensslrun.judge.model import Verdict
 from opensslrun.pipeline.observed import ObservedCell, ObservedStep, Outcome, TargetRun
 from opensslrun.pipeline.pairs import Pair
@@ -70,8 +70,7 @@ def _step(said: m.StepResult, step: Step, result: m.Result) -> ObservedStep:
         raise UsageError(f"a result has a step {said.run!r} where its case has {step.run!r}")
     if said.observation not in result.observations:
         raise UsageError(f"a result has no observation {said.observation!r} of its step {said.run!r}")
-    facts = {name: Fact(name, value, gates=True) for name, value in said.facts.items()}
-    facts |= {name: Fact(name, value, gates=False) for name, value in said.wording.items()}
+    facts = as_facts(said.facts, said.wording)
     return ObservedStep(step, result.observations[said.observation], said.duration_s, facts)
 
 

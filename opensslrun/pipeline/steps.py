@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import hashlib
 
-from opensslrun.facts.model import Facts, FactValue
+from opensslrun.facts.model import Facts, FactValue, Values, as_values
 from opensslrun.judge.match import ABSENT, Seen
 from opensslrun.judge.model import JudgedCell, JudgedStep, Judgement, Producer, StepJudgement, Verdict
 from opensslrun.pipeline.observed import ObservedCell, ObservedStep, TargetRun
 from opensslrun.report import model as m
-
-Values = dict[str, FactValue]
 
 
 class Store:
@@ -83,9 +81,7 @@ class Store:
         """The facts that gate, and those that are recorded only."""
         known = self._facts.get(id(facts))
         if known is None:
-            gating = {fact.name: fact.value for fact in facts.values() if fact.gates}
-            wording = {fact.name: fact.value for fact in facts.values() if not fact.gates}
-            known = self._facts[id(facts)] = (gating, wording, facts)
+            known = self._facts[id(facts)] = (*as_values(facts), facts)
         return known
 
     def _found(self, judged: StepJudgement) -> list[m.FindingResult]:

@@ -271,7 +271,7 @@ def tamper(folder: Path, target: str, case: str, old: bytes, new: bytes) -> None
 def test_an_entry_that_was_tampered_with_is_not_believed(world: World) -> None:
     first = world.run()
     folder = Path(os.environ[CACHE_VARIABLE])
-    tamper(folder, "a", "two", rb"\"exit_status\", 1", rb"\"exit_status\", 0")
+    tamper(folder, "a", "two", rb"\"exit_status\": 1", rb"\"exit_status\": 0")
     second = world.run()
     assert world.ran == [("a", "two")]
     assert facts(second) == facts(first)
@@ -404,7 +404,9 @@ def test_what_was_tampered_with_is_not_read_ahead(tmp_path: Path) -> None:
     assert known is not None
     writer.keep(known, obtained, proof(), [cell_of(one, 1), cell_of(two, 2)])
     (path,) = Path(os.environ[CACHE_VARIABLE]).glob("cells/t-*.cells")
-    path.write_bytes(path.read_bytes().replace(rb"\"exit_status\", 1", rb"\"exit_status\", 0"))
+    written = path.read_bytes()
+    path.write_bytes(written.replace(rb"\"exit_status\": 1", rb"\"exit_status\": 0"))
+    assert path.read_bytes() != written
     cells = CellCache.of_user(pytest.fail)
     read_ahead(obtained, [one, two], cells)
     again = cells.known(obtained)
