@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opensslrun.cli import documents, where
+from opensslrun.cli import documents, options, where
 from opensslrun.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -19,19 +19,15 @@ for byte, and the signature is by the next one's key. Then ask 'openssl verify'.
 of the file, or in ROOT. Exit status 1 when one of the two refuses."""
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_to(commands: options.Commands[argparse.ArgumentParser]) -> None:
     """Add the command."""
-    parser = commands.add_parser(
-        "chain",
-        help="a chain file link by link, then openssl verify",
-        description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = options.add_command(
+        commands, "chain", "a chain file link by link, then openssl verify", "chain:handle", _DESCRIPTION
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="the chain (PEM), the leaf first")
     parser.add_argument("--ca-file", type=Path, metavar="ROOT", help="the root (PEM), when it is not in FILE")
     where.add_options(parser)
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="text, or one JSON document")
-    parser.set_defaults(handler="opensslrun.cli.chain:handle")
+    options.add_format(parser)
 
 
 def handle(args: argparse.Namespace) -> ExitStatus:

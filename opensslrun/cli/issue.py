@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opensslrun.cli import documents, passphrase, where
+from opensslrun.cli import documents, options, passphrase, where
 from opensslrun.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -29,13 +29,14 @@ _SUBJECT = """\
 the name, such as /C=US/O=Organization/CN=device-0001; a slash or plus sign in a value is written \\/ and \\+"""
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_to(commands: options.Commands[argparse.ArgumentParser]) -> None:
     """Add the command."""
-    parser = commands.add_parser(
+    parser = options.add_command(
+        commands,
         "issue",
-        help="a certificate signed by your CA: key, request, certificate, chain",
-        description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "a certificate signed by your CA: key, request, certificate, chain",
+        "issue:handle",
+        _DESCRIPTION,
     )
     parser.add_argument(
         "--profile", choices=("client", "server", "intermediate"), required=True, help="what the certificate is for"
@@ -61,8 +62,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument("--encrypt-key", action="store_true", help="encrypt the new key; asks, without a --key-pass")
     passphrase.add_options(parser, before="key-", whose="of the new key")
     where.add_options(parser)
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="text, or one JSON document")
-    parser.set_defaults(handler="opensslrun.cli.issue:handle")
+    options.add_format(parser)
 
 
 def handle(args: argparse.Namespace) -> ExitStatus:

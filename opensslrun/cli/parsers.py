@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from opensslrun.cli import chain, issue, root_ca, verify
+from opensslrun.cli import chain, issue, options, root_ca, verify
 
 EXIT_STATUSES = """exit status:
   0    all as predicted (known differences included)
@@ -15,8 +15,6 @@ EXIT_STATUSES = """exit status:
   4    no fact was judged
   70   a defect of opensslrun itself
   130  interrupted, after cleaning up and writing what was done"""
-
-Commands = argparse._SubParsersAction  # noqa: SLF001  (argparse has no public name for it)
 
 
 def build_parser(version: str) -> argparse.ArgumentParser:
@@ -46,61 +44,14 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _command(
-    commands: Commands[argparse.ArgumentParser], name: str, says: str, handler: str
-) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=says, description=says[0].upper() + says[1:] + ".")
-    parser.set_defaults(handler=f"opensslrun.cli.{handler}")
-    return parser
-
-
-def add_format(parser: argparse.ArgumentParser) -> None:
-    """``--format``: for people, or one JSON document on stdout."""
-    parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="text for people, or one JSON document"
-    )
-
-
-def _target_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "-t", "--target", action="append", default=[], metavar="GLOB", help="only targets with such an id (repeatable)"
-    )
-    parser.add_argument("--targets-file", type=Path, metavar="F", help="targets of your own, added to the shipped ones")
-
-
-def _reader_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--readers", metavar="EXPR", help="targets by whom they stand for, as in 'macos>=13,ubuntu-lts' or 'guide'"
-    )
-
-
-def _shard_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--shard", metavar="I/N", help="only part I of N equally long ones, to be merged afterwards")
-
-
-def _case_options(parser: argparse.ArgumentParser, *names: str) -> None:
-    parser.add_argument(
-        *names, dest="case", action="append", default=[], metavar="GLOB", help="only cases with such an id (repeatable)"
-    )
-    parser.add_argument("--cases-dir", type=Path, metavar="D", help="cases of your own, added to the shipped ones")
-    parser.add_argument("--differences", type=Path, metavar="F", help="known differences of your own, added likewise")
-
-
-def _jobs(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
-
-
-def _doctor(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(
+def _doctor(commands: options.Commands[argparse.ArgumentParser]) -> None:
+    parser = options.add_command(
         commands, "doctor", "this machine against the guide's requirements, and what can run", "doctor:run"
     )
-    add_format(parser)
+    options.add_format(parser)
 
 
-def _targets(commands: Commands[argparse.ArgumentParser]) -> None:
+def _targets(commands: options.Commands[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "targets",
         help="the openssl versions that can be run",
@@ -115,17 +66,17 @@ def _targets(commands: Commands[argparse.ArgumentParser]) -> None:
         ("import", "make the images that such a file holds"),
         ("remove", "remove images and builds made by opensslrun"),
     ):
-        action = _command(actions, name, says, f"targets:run_{name}")
-        _target_options(action)
-        _reader_options(action)
+        action = options.add_command(actions, name, says, f"targets:run_{name}")
+        options.add_targets(action)
+        options.add_readers(action)
         if name == "list":
-            add_format(action)
+            options.add_format(action)
         if name == "push":
             action.add_argument("registry", metavar="REGISTRY", help="HOST[:PORT][/PATH]")
         if name in {"export", "import"}:
             action.add_argument("file", type=Path, metavar="FILE", help="a tar archive")
         if name == "build":
-            action.add_argument("--jobs", type=_jobs, metavar="N", help="how many at a time")
+            action.add_argument("--jobs", type=options.jobs, metavar="N", help="how many at a time")
             action.add_argument(
                 "--bench",
                 choices=("docker", "local"),
@@ -134,26 +85,26 @@ def _targets(commands: Commands[argparse.ArgumentParser]) -> None:
             )
 
 
-def _matrix(commands: Commands[argparse.ArgumentParser]) -> None:
+def _matrix(commands: options.Commands[argparse.ArgumentParser]) -> None:
     says = "run a document's command lines on every version, and judge what they do"
     parser = commands.add_parser("matrix", help=says, description=says[0].upper() + says[1:] + ".")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-    listing = _command(actions, "list", "the cells that a run would have", "matrix:run_list")
-    _target_options(listing)
-    _reader_options(listing)
-    _case_options(listing, "-c", "--case")
-    _shard_option(listing)
-    add_format(listing)
-    run = _command(actions, "run", "run the cases on the targets and judge what they do", "matrix:run_run")
-    _target_options(run)
-    _reader_options(run)
+    listing = options.add_command(actions, "list", "the cells that a run would have", "matrix:run_list")
+    options.add_targets(listing)
+    options.add_readers(listing)
+    options.add_cases(listing, "-c", "--case")
+    options.add_shard(listing)
+    options.add_format(listing)
+    run = options.add_command(actions, "run", "run the cases on the targets and judge what they do", "matrix:run_run")
+    options.add_targets(run)
+    options.add_readers(run)
     run.add_argument(
         "--no-stand-ins", dest="stand_ins", action="store_false", help="run nothing for a target that cannot be had"
     )
-    _case_options(run, "-c", "--case")
-    _shard_option(run)
-    add_format(run)
-    run.add_argument("--jobs", type=_jobs, metavar="N", help="how many targets at a time (default: two a core)")
+    options.add_cases(run, "-c", "--case")
+    options.add_shard(run)
+    options.add_format(run)
+    run.add_argument("--jobs", type=options.jobs, metavar="N", help="how many targets at a time (default: two a core)")
     run.add_argument(
         "--no-cache", dest="cache", action="store_false", help="run every cell, also what an earlier run observed"
     )
@@ -169,9 +120,9 @@ def _matrix(commands: Commands[argparse.ArgumentParser]) -> None:
     _matrix_diff(actions)
 
 
-def _matrix_diff(actions: Commands[argparse.ArgumentParser]) -> None:
+def _matrix_diff(actions: options.Commands[argparse.ArgumentParser]) -> None:
     says = "two runs fact by fact; or, with --from and --to, what changes from one version to another"
-    diff = _command(actions, "diff", says, "diff:run")
+    diff = options.add_command(actions, "diff", says, "diff:run")
     diff.usage = (
         "opensslrun matrix diff [-t GLOB]… [-c GLOB]… [--format {text,json}] OLD.json NEW.json\n"
         "       opensslrun matrix diff --from TARGET --to TARGET [-c GLOB]… [--format {text,json}] [RESULTS]"
@@ -208,11 +159,11 @@ def _matrix_diff(actions: Commands[argparse.ArgumentParser]) -> None:
             metavar="GLOB",
             help=f"only {what} with such an id (repeatable)",
         )
-    add_format(diff)
+    options.add_format(diff)
 
 
-def _merge(actions: Commands[argparse.ArgumentParser]) -> None:
-    merge = _command(
+def _merge(actions: options.Commands[argparse.ArgumentParser]) -> None:
+    merge = options.add_command(
         actions, "merge", "join the results of a run's parts, and of other machines, and judge anew", "merge:run"
     )
     merge.add_argument(
@@ -221,7 +172,7 @@ def _merge(actions: Commands[argparse.ArgumentParser]) -> None:
     merge.add_argument("--targets-file", type=Path, metavar="F", help="the targets of your own that the runs had")
     merge.add_argument("--cases-dir", type=Path, metavar="D", help="the cases of your own that they had")
     merge.add_argument("--differences", type=Path, metavar="F", help="the known differences of your own")
-    add_format(merge)
+    options.add_format(merge)
     merge.add_argument(
         "--out",
         type=Path,
@@ -231,10 +182,10 @@ def _merge(actions: Commands[argparse.ArgumentParser]) -> None:
     )
 
 
-def _review(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(commands, "review", "what the last run found that nothing predicts", "review:run")
+def _review(commands: options.Commands[argparse.ArgumentParser]) -> None:
+    parser = options.add_command(commands, "review", "what the last run found that nothing predicts", "review:run")
     parser.add_argument("--targets-file", type=Path, metavar="F", help="the targets of your own that the run had")
-    _case_options(parser, "--case", "-c")
+    options.add_cases(parser, "--case", "-c")
     parser.add_argument("--accept", action="store_true", help="record the values after an explicit yes")
     parser.add_argument(
         "--yes", action="store_true", help="with --accept: the explicit yes, for use without a terminal"
@@ -244,8 +195,10 @@ def _review(commands: Commands[argparse.ArgumentParser]) -> None:
     )
 
 
-def _report(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(commands, "report", "show a result again, or write it as a file for others to read", "report:run")
+def _report(commands: options.Commands[argparse.ArgumentParser]) -> None:
+    parser = options.add_command(
+        commands, "report", "show a result again, or write it as a file for others to read", "report:run"
+    )
     parser.add_argument(
         "results",
         nargs="?",
@@ -263,12 +216,12 @@ def _report(commands: Commands[argparse.ArgumentParser]) -> None:
         parser.add_argument(f"--{option}", type=Path, metavar="F", help=says)
 
 
-def _try(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(
+def _try(commands: options.Commands[argparse.ArgumentParser]) -> None:
+    parser = options.add_command(
         commands, "try", "run any command on all versions that are there, equal answers grouped", "attempt:run"
     )
-    _target_options(parser)
-    _reader_options(parser)
+    options.add_targets(parser)
+    options.add_readers(parser)
     parser.add_argument(
         "--file", action="append", default=[], metavar="F", help="a file that the command needs; NAME=F renames it"
     )
@@ -280,13 +233,15 @@ def _try(commands: Commands[argparse.ArgumentParser]) -> None:
         help="where it is answered: on a terminal, on standard input, or nowhere",
     )
     parser.add_argument("--timeout", type=float, default=60.0, metavar="S", help="seconds it may take (default: 60)")
-    parser.add_argument("--jobs", type=_jobs, metavar="N", help="how many targets at a time (default: four a core)")
-    add_format(parser)
+    parser.add_argument(
+        "--jobs", type=options.jobs, metavar="N", help="how many targets at a time (default: four a core)"
+    )
+    options.add_format(parser)
     parser.add_argument("command", nargs="+", metavar="COMMAND", help="after --; one word is taken as a shell's line")
 
 
-def _explain(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(
+def _explain(commands: options.Commands[argparse.ArgumentParser]) -> None:
+    parser = options.add_command(
         commands, "explain", "the known differences: what, since when, why, and what to write instead", "explain:run"
     )
     parser.add_argument("id", nargs="?", metavar="ID", help="one of them, such as D001 (default: a list of all)")
@@ -299,15 +254,15 @@ def _explain(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--differences", type=Path, metavar="F", help="known differences of your own, added to the shipped ones"
     )
-    add_format(parser)
+    options.add_format(parser)
 
 
-def _schema(commands: Commands[argparse.ArgumentParser]) -> None:
-    _command(commands, "schema", "the JSON Schema of results", "schema:run")
+def _schema(commands: options.Commands[argparse.ArgumentParser]) -> None:
+    options.add_command(commands, "schema", "the JSON Schema of results", "schema:run")
 
 
-def _completion(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = _command(
+def _completion(commands: options.Commands[argparse.ArgumentParser]) -> None:
+    parser = options.add_command(
         commands, "completion", "a script by which your shell completes commands and options", "completion:run"
     )
     parser.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="for which shell")

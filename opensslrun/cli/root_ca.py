@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opensslrun.cli import documents, passphrase, where
+from opensslrun.cli import documents, options, passphrase, where
 from opensslrun.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -22,13 +22,10 @@ Make a root CA: rootCA.key, an RSA key encrypted with your pass phrase, and root
 Both are checked before they appear, and an existing file is never lost."""
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_to(commands: options.Commands[argparse.ArgumentParser]) -> None:
     """Add the command."""
-    parser = commands.add_parser(
-        "root-ca",
-        help="make a root CA: its key and its certificate",
-        description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = options.add_command(
+        commands, "root-ca", "make a root CA: its key and its certificate", "root_ca:handle", _DESCRIPTION
     )
     parser.add_argument(
         "--config", type=Path, required=True, metavar="root.conf", help="the config file: its name and extensions"
@@ -39,8 +36,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument("--force", action="store_true", help="replace the two files if they are there")
     passphrase.add_options(parser)
     where.add_options(parser)
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="text, or one JSON document")
-    parser.set_defaults(handler="opensslrun.cli.root_ca:handle")
+    options.add_format(parser)
 
 
 def handle(args: argparse.Namespace) -> ExitStatus:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opensslrun.cli import documents, where
+from opensslrun.cli import documents, options, where
 from opensslrun.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -18,13 +18,10 @@ Check certificates with 'openssl verify'. Only the certificates in ROOT are trus
 an OK that stands beside an error (LibreSSL before 3.3) is not believed. Exit status 1 when one is not valid."""
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_to(commands: options.Commands[argparse.ArgumentParser]) -> None:
     """Add the command."""
-    parser = commands.add_parser(
-        "verify",
-        help="openssl verify, with the true answer on every version",
-        description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = options.add_command(
+        commands, "verify", "openssl verify, with the true answer on every version", "verify:handle", _DESCRIPTION
     )
     parser.add_argument("--ca-file", type=Path, required=True, metavar="ROOT", help="trusted certificates (PEM)")
     parser.add_argument(
@@ -37,8 +34,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     parser.add_argument("certificates", type=Path, nargs="+", metavar="CERT", help="a certificate to check (PEM)")
     where.add_options(parser)
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="text, or one JSON document")
-    parser.set_defaults(handler="opensslrun.cli.verify:handle")
+    options.add_format(parser)
 
 
 def handle(args: argparse.Namespace) -> ExitStatus:

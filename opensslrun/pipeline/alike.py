@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from opensslrun.facts.model import Facts, exact_key
 from opensslrun.pipeline.observed import ObservedCell, ObservedStep, TargetRun
-from opensslrun.report.model import ObservationResult
+from opensslrun.report.cells import ObservationResult
 
 
 class Alike:

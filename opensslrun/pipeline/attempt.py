@@ -18,7 +18,7 @@ from opensslrun.pipeline.interruption import Interruptions
 from opensslrun.pipeline.observed import Outcome, TargetRun
 from opensslrun.pipeline.recall import observe_briefly
 from opensslrun.pipeline.sidebyside import observe_ready
-from opensslrun.report.model import ObservationResult
+from opensslrun.report.cells import ObservationResult
 from opensslrun.targets.choose import choose_targets
 from opensslrun.targets.load import load_known
 from opensslrun.targets.model import Obtained, Target

@@ -28,7 +28,7 @@ from opensslrun.errors import OpensslrunError
 from opensslrun.facts.model import Facts, as_facts, as_values
 from opensslrun.pipeline.cellstore import Complain, NotKeptError, Pack, Store, pack_name
 from opensslrun.pipeline.observed import ObservedCell, ObservedStep
-from opensslrun.report.model import ObservationResult
+from opensslrun.report.cells import ObservationResult
 from opensslrun.targets.cache import Cache
 from opensslrun.targets.model import Obtained, Proof, Target
 from opensslrun.targets.prove import declared_version
@@ -36,7 +36,8 @@ from opensslrun.targets.prove import declared_version
 _OBSERVING: Final = (
     "bench", "cases", "driver", "facts",
     "pipeline/cellcache.py", "pipeline/observe.py", "pipeline/observed.py",
-    "report/model.py", "targets/fingerprint.py", "targets/model.py", "targets/obtain.py", "targets/prove.py",
+    "report/cells.py", "report/part.py",
+    "targets/fingerprint.py", "targets/model.py", "targets/obtain.py", "targets/prove.py",
 )  # fmt: skip
 """The sources that decide what a cell shows."""
 

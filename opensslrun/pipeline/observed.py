@@ -10,7 +10,7 @@ from opensslrun.bench.base import Observation, SeenFile
 from opensslrun.cases.model import Case, Step
 from opensslrun.facts.model import Facts
 from opensslrun.facts.wording import both_ends
-from opensslrun.report.model import ObservationResult, ObservedFile
+from opensslrun.report.cells import ObservationResult, ObservedFile
 from opensslrun.targets.model import Obtained, Proof, Target
 
 
