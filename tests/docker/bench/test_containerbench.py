@@ -452,9 +452,8 @@ with ContainerBench(sys.argv[1], run_id=sys.argv[2], transfer=Transfer.ARCHIVE) 
 
 
 def test_the_container_ends_when_its_client_is_killed(client: docker.DockerClient, openssl_image: str) -> None:
-    killed = subprocess.Popen(
-        [sys.executable, "-c", CLIENT, openssl_image, "killed"], stdout=subprocess.PIPE, text=True
-    )
+    run_id = f"killed-{os.getpid()}"
+    killed = subprocess.Popen([sys.executable, "-c", CLIENT, openssl_image, run_id], stdout=subprocess.PIPE, text=True)
     with killed:
         assert killed.stdout is not None
         identity = killed.stdout.readline().strip()
@@ -464,7 +463,7 @@ def test_the_container_ends_when_its_client_is_killed(client: docker.DockerClien
         killed.wait()
 
     deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and client.api.containers(all=True, filters={"label": f"{RUN_LABEL}=killed"}):
+    while time.monotonic() < deadline and client.api.containers(all=True, filters={"label": f"{RUN_LABEL}={run_id}"}):
         time.sleep(0.05)
     with pytest.raises(docker.errors.NotFound):
         client.api.inspect_container(identity)

@@ -264,7 +264,9 @@ def test_a_cell_is_judged_alike_alone_and_among_others(whole: tuple[Path, int, s
     assert (alone["verdict"], alone["reason"]) == (among["verdict"], among["reason"])
 
 
-SLOW = 'title = "slow"\n[[step]]\nrun = "sleep 30; openssl version"\ntimeout = 100\n'
+NAP = f"sleep {100_000 + os.getpid()}"
+"""What the processes of this run of the tests, and of no other, can be found by."""
+SLOW = f'title = "slow"\n[[step]]\nrun = "{NAP}; openssl version"\ntimeout = 100\n'
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -283,20 +285,20 @@ def test_an_interruption_keeps_what_was_finished_and_leaves_nothing(tmp_path: Pa
     assert verdicts["openssl-1.1.1g", "verify-expired"] == "known"
     assert verdicts["openssl-1.1.1g", "zz-slow"] == "not-run"
     assert until(lambda: not ours())
-    assert not subprocess.run(["pgrep", "-f", "sleep 30; openssl"], capture_output=True, check=False).stdout
+    assert not subprocess.run(["pgrep", "-f", NAP], capture_output=True, check=False).stdout
 
 
 def test_a_killed_run_leaves_no_container_and_no_process(tmp_path: Path) -> None:
     cases = tmp_path / "cases"
     cases.mkdir()
-    (cases / "zz-slow.toml").write_text(SLOW.replace("sleep 30", "sleep 31"))
+    (cases / "zz-slow.toml").write_text(SLOW)
     process = start(tmp_path, "-t", "openssl-1.1.1g", "-t", "host", "--cases-dir", str(cases), "-c", "zz-slow")
     assert until(lambda: bool(ours()))
     time.sleep(1)
     process.kill()
     process.communicate(timeout=10)
     assert until(lambda: not ours())
-    assert until(lambda: not subprocess.run(["pgrep", "-fx", "sleep 31"], capture_output=True, check=False).stdout, 5)
+    assert until(lambda: not subprocess.run(["pgrep", "-fx", NAP], capture_output=True, check=False).stdout, 5)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -16,7 +17,9 @@ import pytest
 from opensslrun.pipeline.interruption import SIGNALS, Interruptions
 
 QUICK = 'title = "quick"\n[[step]]\nrun = "openssl version"\n'
-SLOW = 'title = "slow"\n[[step]]\nrun = "exec sleep 47"\ntimeout = 100\n'
+NAP = f"sleep {100_000 + os.getpid()}"
+"""What the processes of this run of the tests, and of no other, can be found by."""
+SLOW = f'title = "slow"\n[[step]]\nrun = "exec {NAP}"\ntimeout = 100\n'
 
 
 @pytest.fixture(autouse=True)
@@ -113,7 +116,7 @@ def test_sending_it_again_and_again_loses_nothing_that_was_finished(project: Pat
     result = json.loads((project / "opensslrun-results.json").read_text())
     assert result["run"]["complete"] is False
     assert {cell["case"]: cell["verdict"] for cell in result["cells"]} == {"a": "new", "b": "not-run"}
-    assert not processes_in(project, "sleep 47")
+    assert not processes_in(project, NAP)
     assert sorted(path.name for path in project.iterdir()) == ["cases", "opensslrun-results.json"]
 
 
@@ -121,7 +124,7 @@ def test_an_interruption_before_anything_was_finished_leaves_the_earlier_result(
     (project / "opensslrun-results.json").write_text("earlier")
     process = start(project, "b")
     deadline = time.monotonic() + 60
-    while not processes_in(project, "sleep 47") and time.monotonic() < deadline:
+    while not processes_in(project, NAP) and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=60)
