@@ -15,6 +15,10 @@ from opensslrun.driver.system import here
 
 _EVERY_BIT = 0o7777
 
+MAX_PATH = 512
+"""Bytes of a directory's path within a workspace up to which it is looked into: systems refuse paths from some length
+on (Linux 4,096 bytes, macOS 1,024). One with a longer path is named like any other."""
+
 
 def snapshot(directory: Path) -> dict[str, SeenFile]:
     """Everything below ``directory`` by relative path, in order of name; nothing when it is not there.
@@ -28,7 +32,7 @@ def snapshot(directory: Path) -> dict[str, SeenFile]:
     with ExitStack() as restored:
         while waiting:
             for path, status in _entries(waiting.pop(), restored):
-                if stat.S_ISDIR(status.st_mode):
+                if stat.S_ISDIR(status.st_mode) and _is_looked_into(os.fsdecode(path[len(top) + 1 :])):
                     waiting.append(path)
                 found[shown_name(path[len(top) + 1 :].replace(os.fsencode(os.sep), b"/"))] = path, status
         sizes = {name: status.st_size for name, (_, status) in found.items() if stat.S_ISREG(status.st_mode)}
@@ -77,13 +81,17 @@ def snapshot_of_tar(members: Members, below: str, sockets: bytes = b"") -> dict[
     seen = {
         shown_name(os.fsencode(name[len(below) :])): each
         for name, each in members.items()
-        if name.startswith(below) and name != below
+        if name.startswith(below) and name != below and _is_looked_into(name[len(below) :].rpartition("/")[0])
     }
     for entry in sockets.split(b"\0"):
         mode, _, path = entry.partition(b"\n")
         if path:
             seen[shown_name(path.removeprefix(b"./"))] = SeenFile("other", int(mode, 8), 0, None)
     return dict(sorted(seen.items()))
+
+
+def _is_looked_into(directory: str) -> bool:
+    return len(os.fsencode(directory)) <= MAX_PATH
 
 
 def shown_name(path: bytes) -> str:

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import stat
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -22,6 +23,7 @@ from opensslrun.errors import EngineError, UsageError
 
 CASE, HOME, STEPS = "c", "h", "s"
 _PREFIX = "opensslrun-"
+_WORKSPACES = "w"
 _LOCK = "lock"
 """A file beside the workspaces, locked as long as their owner lives."""
 
@@ -68,7 +70,7 @@ class Tree:
                 self._lock.close()  # somebody who is sweeping up took it for abandoned
                 self._private = Path(tempfile.mkdtemp(prefix=_PREFIX))
                 self._lock = (self._private / _LOCK).open("wb")
-            self.root = self._private / "w"
+            self.root = self._private / _WORKSPACES
             self.root.mkdir()
             self.root.chmod(0o755)
 
@@ -127,7 +129,7 @@ class Tree:
         """Remove everything; never raises."""
         if not here.REMOVES_OPEN_FILES:
             self._lock.close()
-        _remove_tree(self._private)
+        _remove_private(self._private)
         self._lock.close()
 
     def _directory(self, path: str) -> None:
@@ -170,12 +172,27 @@ def _remove_leftovers(directory: Path) -> None:
             if here.may_be_abandoned(os.fstat(file.fileno())) and here.lock(file.fileno()):
                 if not here.REMOVES_OPEN_FILES:
                     file.close()
-                _remove_tree(lock.parent)
+                _remove_private(lock.parent)
+
+
+def _remove_private(path: Path) -> None:
+    """Remove a private directory, its lock last: while the lock is there, a later run finds what this one could not
+    remove."""
+    if (path / _WORKSPACES).exists():
+        _remove_tree(path / _WORKSPACES)
+    _remove_tree(path)
 
 
 def _remove_tree(path: Path) -> None:
-    """Remove a directory, also one whose owner has taken from itself the right to write."""
-    shutil.rmtree(path, onerror=_retry_writable)
+    """Remove a directory, also one whose owner has taken from itself the right to write.
+
+    Python goes into directories by calling itself (up to 3.12), so deep ones are left to the system's ``rm``.
+    """
+    try:
+        shutil.rmtree(path, onerror=_retry_writable)
+    except RecursionError:
+        with contextlib.suppress(OSError):
+            subprocess.run(["rm", "-rf", "--", path], stderr=subprocess.DEVNULL, check=False)
 
 
 def _retry_writable(remove: Callable[..., object], name: str, _: object) -> None:

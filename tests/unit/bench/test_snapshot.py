@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opensslrun.bench.base import MAX_CONTENT, SeenFile, carried
-from opensslrun.bench.snapshot import Members, read_members, shown_name, snapshot, snapshot_of_tar
+from opensslrun.bench.snapshot import MAX_PATH, Members, read_members, shown_name, snapshot, snapshot_of_tar
 from opensslrun.bench.sockets import Pieces
 
 
@@ -56,12 +56,13 @@ def test_a_directory_is_seen_without_following_or_waiting(tree: Path) -> None:
     assert list(seen) == sorted(seen)
 
 
-def read_as_it_comes(tree: Path, streams: tuple[str, ...] = (), limit: int = 0) -> Members:
+def read_as_it_comes(tree: Path, streams: tuple[str, ...] = (), limit: int = 0, *, beside: bool = True) -> Members:
     """The members of an engine's archive of a workspace, from something that cannot be read twice."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as made:
         made.add(tree, "7/c")
-        made.add(tree / "a", "7/s/1.out")
+        if beside:
+            made.add(tree / "a", "7/s/1.out")
     pieces = [buffer.getvalue()[start : start + 1000] for start in range(0, len(buffer.getvalue()), 1000)]
     with tarfile.open(fileobj=io.BufferedReader(Pieces(iter(pieces))), mode="r|", errors="surrogateescape") as archive:
         return read_members(archive, streams, limit)
@@ -69,6 +70,19 @@ def read_as_it_comes(tree: Path, streams: tuple[str, ...] = (), limit: int = 0) 
 
 def test_a_tar_of_it_gives_the_same(tree: Path) -> None:
     assert snapshot_of_tar(read_as_it_comes(tree), "7/c/") == EXPECTED
+
+
+def test_what_lies_too_deep_is_named_as_far_as_a_path_goes(tmp_path: Path) -> None:
+    deepest = tmp_path / "tree"
+    for _ in range(400):
+        deepest /= "dd"
+    deepest.mkdir(parents=True)
+    (deepest / "file").write_bytes(b"deep")
+    seen = snapshot(tmp_path / "tree")
+    assert list(seen) == ["/".join(["dd"] * depth) for depth in range(1, len(seen) + 1)]
+    assert MAX_PATH < len(list(seen)[-1]) <= MAX_PATH + len("/dd")
+    again = snapshot_of_tar(read_as_it_comes(tmp_path / "tree", beside=False), "7/c/")
+    assert list(again) == list(seen)
 
 
 def test_of_a_stream_in_a_tar_the_beginning_is_read(tree: Path) -> None:

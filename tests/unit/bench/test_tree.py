@@ -150,3 +150,43 @@ def test_no_room_for_a_private_directory_is_an_error_in_words(private: Path, mon
     monkeypatch.setattr(tempfile, "tempdir", str(private / "gone"))
     with pytest.raises(EngineError, match=r"Could not make a private directory in .*gone.*TMPDIR"):
         Tree(None)
+
+
+def put_deep(directory: Path) -> None:
+    """3,000 directories in each other: deeper than Python calls itself, and than a path may be long."""
+    inner = os.open(directory, os.O_RDONLY)
+    for _ in range(3000):
+        os.mkdir("d", dir_fd=inner)
+        outer, inner = inner, os.open("d", os.O_RDONLY, dir_fd=inner)
+        os.close(outer)
+    os.close(inner)
+
+
+def test_directories_in_directories_are_removed_however_deep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    tree = Tree(None)
+    for workspace in (1, 2):
+        tree.make(workspace, {})
+        put_deep(tree.case(workspace))
+    assert len(tree.files(1)) > 1
+    tree.remove(1)
+    assert [path.name for path in tree.root.iterdir()] == ["2"]
+    tree.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_could_not_be_removed_is_found_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    program = """
+import os
+import sys
+import opensslrun.bench.tree as under_test
+tree = under_test.Tree(None)
+under_test._remove_tree = lambda path: os._exit(int(path == tree.root))
+tree.close()
+"""
+    ended = subprocess.run([sys.executable, "-c", program], env={**os.environ, "TMPDIR": str(tmp_path)}, check=False)
+    assert ended.returncode == 1
+    assert len(list(tmp_path.iterdir())) == 1
+    Tree(None).close()
+    assert list(tmp_path.iterdir()) == []
