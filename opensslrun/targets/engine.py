@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from opensslrun.bench.engine import connect, engine_errors
-from opensslrun.bench.removal import RUN_LABEL
+from opensslrun.bench.removal import RUN_LABEL, remove_leftovers
 from opensslrun.errors import EngineError
 from opensslrun.targets.cache import Work
 from opensslrun.targets.silence import answer_within
@@ -62,6 +62,7 @@ class Engine:
 
     def __init__(self) -> None:
         self.client = connect(_CALL_TIMEOUT_S)
+        self._tidied = False
 
     def __enter__(self) -> Self:
         return self
@@ -82,16 +83,22 @@ class Engine:
 
         with engine_errors(f"look up the image {reference}"):
             try:
-                return _image(self.client.images.get(reference).attrs)
+                seen = self.client.images.get(reference).attrs
             except docker.errors.NotFound:
                 return None
+        return _image(seen, (seen.get("Config") or {}).get("Labels"))
 
     def own_images(self, label: str) -> list[Image]:
         """All images whose label of ours this is; it is empty in what was made on top of one that has it."""
         with engine_errors("list images"):
-            listed = self.client.api.images(filters={"label": label})
-        seen = [image for entry in listed if (image := self.find(entry["Id"])) is not None]
-        return [image for image in seen if image.labels[label]]
+            seen = [_image(entry, entry.get("Labels")) for entry in self.client.api.images(filters={"label": label})]
+        return [image for image in seen if image.labels.get(label)]
+
+    def tidy(self) -> None:
+        """Remove the containers that killed runs left, once for all that this connection is used for."""
+        if not self._tidied:
+            remove_leftovers(self.client)
+            self._tidied = True
 
     def import_root(self, tar: Path, tag: str | None, labels: Mapping[str, str]) -> Image:
         """Make an image of one root file system tar; with None it gets no name."""
@@ -179,6 +186,15 @@ class Engine:
         return image
 
 
+_PODMANS_HOST = "localhost/"
+"""What Podman puts before the name of an image that came from no registry."""
+
+
+def by_tag(images: Iterable[Image]) -> dict[str, Image]:
+    """Images by each of the names that they were given here."""
+    return {tag.removeprefix(_PODMANS_HOST): image for image in images for tag in image.tags}
+
+
 class Engines:
     """A connection for each thread that asks, made when it first asks. A context manager, which closes them all.
 
@@ -205,11 +221,10 @@ class Engines:
         return known
 
 
-def _image(seen: Mapping[str, Any]) -> Image:
-    config = seen.get("Config") or {}
+def _image(seen: Mapping[str, Any], labels: Mapping[str, str] | None) -> Image:
     return Image(
         id=str(seen["Id"]),
-        labels=dict(config.get("Labels") or {}),
+        labels=dict(labels or {}),
         size=int(seen.get("Size") or 0),
         tags=tuple(tag for tag in seen.get("RepoTags") or () if "<none>" not in tag),
         digests=tuple(digest for digest in seen.get("RepoDigests") or () if "<none>" not in digest),

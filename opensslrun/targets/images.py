@@ -6,13 +6,12 @@ A target's image and a builder's go through the same code, whether a user has th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
 
-from opensslrun.bench.removal import remove_leftovers
 from opensslrun.errors import BuildFailedError, ChecksumError, EngineError, EnvironmentLacksError
 from opensslrun.targets.build import build_root, fetch_source
 from opensslrun.targets.cache import Cache, Work, sha256_of
@@ -24,6 +23,7 @@ from opensslrun.targets.engine import (
     LABEL_TARGET,
     Engine,
     Image,
+    by_tag,
 )
 from opensslrun.targets.model import Builder, CrateRoute, ImageRoute, PathRoute, Route, SuiteRoute, TarballRoute, Target
 from opensslrun.targets.pull import write_pulled_root
@@ -79,17 +79,26 @@ class Job:
 
 def find_image(engine: Engine, job: Job) -> Image | None:
     """The job's image, when it is in the engine under its name and says that it is of this recipe."""
-    image = engine.find(job.tag)
+    return _if_of(job, engine.find(job.tag))
+
+
+def find_images(engine: Engine, jobs: Iterable[Job]) -> list[Image | None]:
+    """The same of many jobs, in their order, asked at once."""
+    named = by_tag(engine.own_images(LABEL_RECIPE))
+    return [_if_of(job, named.get(job.tag)) for job in jobs]
+
+
+def _if_of(job: Job, image: Image | None) -> Image | None:
     return image if image is not None and image.labels.get(LABEL_RECIPE) == job.recipe else None
 
 
-def have_image(engine: Engine, job: Job, work: Work) -> Image:
-    """The job's image, by whatever way is the shortest.
+def have_image(engine: Engine, job: Job, work: Work, *, looked: bool = False) -> Image:
+    """The job's image, by whatever way is the shortest. ``looked``: it was looked for, and was not there.
 
     Raises EnvironmentLacksError with the reason of each route when none works; ChecksumError and
     BuildFailedError at once, since another route would only hide them.
     """
-    found = find_image(engine, job)
+    found = None if looked else find_image(engine, job)
     if found is not None:
         return found
     with work.cache.lock(f"image-{job.name}-{job.recipe[:12]}", work):
@@ -97,7 +106,7 @@ def have_image(engine: Engine, job: Job, work: Work) -> Image:
         if found is not None:
             return found
         work.cache.sweep()
-        remove_leftovers(engine.client)
+        engine.tidy()
         reasons = []
         for route in job.routes:
             work.check()

@@ -15,7 +15,7 @@ from opensslrun.targets.apt import why_not_suite
 from opensslrun.targets.cache import Cache, Work
 from opensslrun.targets.crate import why_not_crate
 from opensslrun.targets.engine import LABEL_DIGEST, LABEL_ORIGIN, Engine, Engines, Image
-from opensslrun.targets.images import Job, find_image, have_image
+from opensslrun.targets.images import Job, find_image, find_images, have_image
 from opensslrun.targets.localbuild import LocalBuild, build_here, why_not_here
 from opensslrun.targets.model import (
     Availability,
@@ -135,12 +135,13 @@ def obtain(
     engines: Engines | None = None,
     *,
     here: bool = False,
+    looked: bool = False,
 ) -> Obtained:
     """Have a target: found, brought back from the cache, or got by the first of its routes that works.
 
     ``silent`` are hosts and registries that gave no answer to another target; they are not asked again. ``engines``
     are connections that other targets use too. With ``here`` no engine is asked: what is not a binary of this machine
-    already is compiled on it.
+    already is compiled on it. ``looked``: its image was looked for, and was not in the engine.
     Raises EnvironmentLacksError with the reason of every route when none works, ChecksumError when what came is
     not what was declared, BuildFailedError naming the log, StoppedError once ``stop`` is set.
     """
@@ -156,7 +157,7 @@ def obtain(
     if here:
         return build_here(target, work)
     with nullcontext(engines.here()) if engines is not None else Engine() as engine:
-        image = have_image(engine, Job.of_target(target, engine.architecture), work)
+        image = have_image(engine, Job.of_target(target, engine.architecture), work, looked=looked)
     return _of_image(target, image)
 
 
@@ -180,7 +181,7 @@ def obtain_many(
         done(found.target.id, found)
     with Engines() as engines, ThreadPoolExecutor(max_workers=max(1, jobs), thread_name_prefix="obtain") as pool:
         futures: dict[Future[Obtained], str] = {
-            pool.submit(obtain, target, progress, stop, silent, engines, here=here): target.id
+            pool.submit(obtain, target, progress, stop, silent, engines, here=here, looked=not here): target.id
             for target in targets
             if target.id not in results
         }
@@ -200,14 +201,14 @@ def obtain_many(
 
 
 def _in_engine(targets: Sequence[Target]) -> Iterator[Obtained]:
-    """Those whose image is in the engine, asked over one connection; none where there is no engine to ask."""
+    """Those whose image is in the engine, asked by one question; none where there is no engine to ask."""
     images = [target for target in targets if _path_route(target) is None]
     if not images:
         return
     try:
         with Engine() as engine:
-            for target in images:
-                image = find_image(engine, Job.of_target(target, engine.architecture))
+            jobs = [Job.of_target(target, engine.architecture) for target in images]
+            for target, image in zip(images, find_images(engine, jobs), strict=True):
                 if image is not None:
                     yield _of_image(target, image)
     except EngineError:
