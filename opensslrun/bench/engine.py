@@ -56,6 +56,8 @@ def connect(timeout_s: float = CALL_TIMEOUT_S) -> docker.DockerClient:
     try:
         _knock(os.environ.get("DOCKER_HOST", ""), timeout_s)
         client = docker.DockerClient.from_env(timeout=int(timeout_s))
+        if client.api.base_url.startswith("http+docker:"):
+            client.api.trust_env = False  # no proxy leads to a socket, and each call would look for one
         client.api.ping()
     except (docker.errors.DockerException, requests.exceptions.RequestException, OSError, ValueError) as error:
         raise EngineError(_no_engine(error)) from error

@@ -12,6 +12,7 @@ import os
 import socket
 import ssl
 import urllib.error
+import urllib.parse
 import urllib.request
 from functools import lru_cache
 from pathlib import Path
@@ -86,13 +87,26 @@ def _copy(url: str, handle: IO[bytes], work: Work) -> str:
 
 
 def _opened(request: urllib.request.Request, work: Work) -> http.client.HTTPResponse:
-    opener = _opener()
-
     def ask() -> http.client.HTTPResponse:
-        answer: http.client.HTTPResponse = opener.open(request, timeout=SILENCE_S)
+        _knock(request)
+        answer: http.client.HTTPResponse = _opener().open(request, timeout=SILENCE_S)
         return answer
 
     return answer_within(ANSWER_S, ask, http.client.HTTPResponse.close, work.check)
+
+
+def _knock(request: urllib.request.Request) -> None:
+    """Raise URLError when no way leads to the host, before the authorities are read for nothing.
+
+    That takes 50 ms or more, and where nothing can be fetched, the connection fails in one.
+    """
+    if request.type != "https" or "https" in urllib.request.getproxies():
+        return
+    address = urllib.parse.urlsplit(request.full_url)
+    try:
+        socket.create_connection((address.hostname, address.port or 443), timeout=SILENCE_S).close()
+    except OSError as error:
+        raise urllib.error.URLError(error) from error
 
 
 def _opener() -> urllib.request.OpenerDirector:

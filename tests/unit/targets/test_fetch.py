@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -232,8 +233,29 @@ def test_an_unreadable_ca_file_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     bundle = tmp_path / "ca.pem"
     bundle.write_text("no certificates")
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
-    with pytest.raises(EnvironmentLacksError, match=r"ca\.pem cannot be read"):
-        download("https://127.0.0.1:1/x.tar.gz", SUM, work_in(tmp_path / "cache"))
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        pytest.raises(EnvironmentLacksError, match=r"ca\.pem cannot be read"),
+    ):
+        download(f"https://127.0.0.1:{listening.getsockname()[1]}/x.tar.gz", SUM, work_in(tmp_path / "cache"))
+
+
+def test_authorities_are_not_read_where_no_way_leads_to_the_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(_bundle: str | None) -> ssl.SSLContext:
+        raise AssertionError("they were read")
+
+    monkeypatch.setattr(fetch, "_context", read)
+    for name in ("https_proxy", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(EnvironmentLacksError, match="could not be read: Connection refused"):
+        download("https://127.0.0.1:1/x.tar.gz", SUM, work_in(tmp_path))
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        pytest.raises(AssertionError, match="they were read"),
+    ):
+        download(f"https://127.0.0.1:{listening.getsockname()[1]}/x.tar.gz", SUM, work_in(tmp_path))
 
 
 def test_an_interrupted_download_leaves_nothing(tmp_path: Path, server: tuple[str, list[str]]) -> None:
