@@ -87,8 +87,9 @@ class CellCache:
         if place is None:
             return None
         with self._lock:
-            observing_sha256()  # once, and not by each of several threads
-        name = pack_name(obtained.target.id, place)
+            code = observing_sha256()  # once, and not by each of several threads
+        # What other code saw is of no use here, and would only be read: it has files of its own.
+        name = pack_name(obtained.target.id, _digest(place, code))
         pack = self._packs.get(name)
         if pack is None:
             try:

@@ -238,9 +238,18 @@ def test_a_new_target_runs_its_own_cells_though_the_binary_is_known(world: World
 
 def test_code_that_observes_otherwise_runs_everything(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.run()
-    monkeypatch.setattr(cellcache, "observing_sha256", lambda: "other")
-    world.run()
-    assert world.ran == EVERYTHING
+    folder = Path(os.environ[CACHE_VARIABLE]) / "cells"
+    packs = {path: path.read_bytes() for path in folder.glob("*.cells")}
+    with monkeypatch.context() as changed:
+        changed.setattr(cellcache, "observing_sha256", lambda: "other")
+        world.run()
+        assert world.ran == EVERYTHING
+        assert cached(world.run()) == EVERYTHING
+    others = {path: path.stat().st_size for path in folder.glob("*.cells") if path not in packs}
+    assert len(others) == len(packs) > 0
+    assert {path: path.read_bytes() for path in packs} == packs, "what it saw is apart, and not read with the other"
+    assert max(others.values()) < 1.5 * max(map(len, packs.values())), "nor is the other with it"
+    assert cached(world.run()) == EVERYTHING
 
 
 def test_which_code_observes(tmp_path: Path) -> None:
