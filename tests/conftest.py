@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,10 @@ pytest_plugins = ("pytester",)
 pytest.register_assert_rewrite("lying", "onterminal")  # so that what they expect is told as a test's own assertions are
 
 # Where tests run in the background of a shell without job control, SIGINT is ignored, and every program they start
-# inherits that: then Ctrl-C, which some of them are about, would do nothing.
+# inherits that: then Ctrl-C, which some of them are about, would do nothing. nohup does the same to SIGHUP.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if sys.platform != "win32":
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # How long an example takes says what else the machine does, and nothing of what is tested.
 settings.register_profile("untimed", deadline=None)

@@ -1,8 +1,7 @@
 """The matrix against the time that the ``openssl`` processes themselves need: what observing and judging cost on top.
 
 ``python tests/bench/bench_matrix.py [--jobs N] [-t GLOB]… [-c GLOB]…``: warm images, no cell from the cache. Linux
-targets and
-Windows ones are measured one after the other, each as
+targets and Windows ones are measured one after the other, each as
 
 * the wall-clock time of the run (observed and judged) against the processor time of the processes that the steps
   started, divided by the cores: 1.00 would be a run that costs nothing itself on a machine with nothing else to do;
