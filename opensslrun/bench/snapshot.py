@@ -32,7 +32,7 @@ def snapshot(directory: Path) -> dict[str, SeenFile]:
     with ExitStack() as restored:
         while waiting:
             for path, status in _entries(waiting.pop(), restored):
-                if stat.S_ISDIR(status.st_mode) and _is_looked_into(os.fsdecode(path[len(top) + 1 :])):
+                if stat.S_ISDIR(status.st_mode) and _is_looked_into(path[len(top) + 1 :]):
                     waiting.append(path)
                 found[shown_name(path[len(top) + 1 :].replace(os.fsencode(os.sep), b"/"))] = path, status
         sizes = {name: status.st_size for name, (_, status) in found.items() if stat.S_ISREG(status.st_mode)}
@@ -81,17 +81,21 @@ def snapshot_of_tar(members: Members, below: str, sockets: bytes = b"") -> dict[
     seen = {
         shown_name(os.fsencode(name[len(below) :])): each
         for name, each in members.items()
-        if name.startswith(below) and name != below and _is_looked_into(name[len(below) :].rpartition("/")[0])
+        if name.startswith(below) and name != below and _is_looked_into(_parent(os.fsencode(name[len(below) :])))
     }
     for entry in sockets.split(b"\0"):
         mode, _, path = entry.partition(b"\n")
-        if path:
+        if path and _is_looked_into(_parent(path.removeprefix(b"./"))):
             seen[shown_name(path.removeprefix(b"./"))] = SeenFile("other", int(mode, 8), 0, None)
     return dict(sorted(seen.items()))
 
 
-def _is_looked_into(directory: str) -> bool:
-    return len(os.fsencode(directory)) <= MAX_PATH
+def _is_looked_into(directory: bytes) -> bool:
+    return len(directory) <= MAX_PATH
+
+
+def _parent(path: bytes) -> bytes:
+    return path.rpartition(b"/")[0]
 
 
 def shown_name(path: bytes) -> str:
