@@ -205,7 +205,7 @@ def _update(apt: _Apt, route: SuiteRoute, work: Work) -> None:
     if not any(_is_release_of(path, route) for path in (apt.root / "lists").glob("*Release")):
         reason = next((line for line in result.output.splitlines() if "Failed to fetch" in line), result.last_line)
         if time.monotonic() - began > _SILENCE_S:
-            work.silent.remember(sources, reason)
+            raise work.silent.remember(sources, f"the suite {route.suite}", reason)
         raise EnvironmentLacksError(
             f"apt could not read the package lists of {route.distribution} {route.suite}: {reason}"
         )

@@ -114,7 +114,7 @@ def _fetch(route: CrateRoute, scratch: Path, work: Work) -> Path:
     if result.status != 0:
         reason = _reason(result)
         if time.monotonic() - began > _SILENCE_S:
-            work.silent.remember("cargo's registry", reason)
+            raise work.silent.remember("cargo's registry", f"the crate {route.crate} {route.version}", reason)
         raise EnvironmentLacksError(f"cargo could not fetch {route.crate} {route.version}: {reason}")
     member = _crate_folder(cargo, route, project, env) / route.member
     if not member.exists():

@@ -156,11 +156,11 @@ class Engine:
             except docker.errors.NotFound as error:
                 raise EngineError(f"Could not pull the image {reference}: {error.explanation}") from error
             except TimeoutError as error:
-                work.silent.remember(registry, str(error))
-                raise EngineError(f"Could not pull the image {reference}: {registry} gave {error}") from error
+                raise work.silent.remember(registry, reference, str(error)) from error
             except docker.errors.APIError as error:
                 if _NO_CONNECTION in str(error.explanation):
-                    work.silent.remember(registry, " ".join(str(error.explanation).split()))
+                    said = " ".join(str(error.explanation).split())
+                    raise work.silent.remember(registry, reference, said) from error
                 raise
         return self._must_find(reference)
 

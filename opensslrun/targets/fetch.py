@@ -79,7 +79,7 @@ def _copy(url: str, handle: IO[bytes], work: Work) -> str:
             raise EnvironmentLacksError(f"{url} answered {error.code} {error.reason}") from error
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ValueError) as error:
         if isinstance(error, TimeoutError) or (done is None and isinstance(error, OSError)):
-            work.silent.remember(host, _reason(error))
+            raise work.silent.remember(host, url, _reason(error)) from error
         raise EnvironmentLacksError(f"{url} could not be read: {_reason(error)}") from error
     if length and done != length:
         raise EnvironmentLacksError(f"{url} was cut off after {done} of {length} bytes")

@@ -24,15 +24,22 @@ class Silent:
     def __init__(self) -> None:
         self._said: dict[str, str] = {}
 
-    def remember(self, name: str, reason: str) -> None:
-        """Ask no more of this host, registry or program."""
-        self._said[name] = reason
+    def remember(self, name: str, wanted: str, reason: str) -> EnvironmentLacksError:
+        """Ask no more of this host, registry or program; the error to raise for what was ``wanted`` of it.
+
+        It is the very one that :meth:`check` raises: who asks first is chance, and is to make no difference to what a
+        run says.
+        """
+        self._said.setdefault(name, reason)
+        return self._error(name, wanted)
 
     def check(self, name: str, wanted: str) -> None:
         """Raise EnvironmentLacksError when ``name`` gave no answer before; ``wanted`` begins its sentence."""
-        reason = self._said.get(name)
-        if reason is not None:
-            raise EnvironmentLacksError(f"{wanted} was not asked for: {name} gave no answer before ({reason})")
+        if name in self._said:
+            raise self._error(name, wanted)
+
+    def _error(self, name: str, wanted: str) -> EnvironmentLacksError:
+        return EnvironmentLacksError(f"{wanted} was not to be had: {name} gave no answer ({self._said[name]})")
 
 
 def answer_within(

@@ -142,10 +142,12 @@ def test_a_registry_that_gives_no_answer_is_not_asked_for_the_next_crate(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         for name in ("https_proxy", "HTTPS_PROXY"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{silent.getsockname()[1]}")
-        work = work_in(tmp_path / "cache")
-        for number, said in ((1, "could not fetch nobody 1.0.1: .*[Tt]imed? ?out"), (2, "1.0.2 was not asked for")):
+        asked: list[str] = []
+        work = Work(Cache(tmp_path / "cache"), lambda stage, _: asked.append(stage))
+        for number, said in ((1, "1.0.1 was not to be had: .*[Tt]imed? ?out"), (2, "1.0.2 was not to be had")):
             with pytest.raises(EnvironmentLacksError, match=said):
                 fetch_crate_member(CrateRoute("nobody", f"1.0.{number}", "x"), 0, work)
+        assert asked == ["fetching the crate nobody 1.0.1"]
 
 
 def test_without_cargo_the_message_names_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
