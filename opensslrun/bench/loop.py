@@ -36,7 +36,6 @@ cd "$root"
 sober() { $b stty sane -echo -onlcr; }
 clean() {
     cd "$root"
-    [ -z "$archives" ] || $b rm -rf "$root/$1"
     for left in /tmp/* /tmp/.[!.]* /tmp/..?*; do
         case $services:$left in ?*:/tmp/.wine-* | ?*:/tmp/wine-*) continue ;; esac
         if [ -e "$left" ] || [ -h "$left" ]; then $b rm -rf "$left"; fi
@@ -66,13 +65,14 @@ hash openssl
 exec 3</dev/null
 while IFS=' ' read -r word key mark; do [ "$word" != opensslrun ] || break; done
 echo "$mark 0"
-while IFS=' ' read -r word space step how; do
+while IFS=' ' read -r word space step how first; do
     [ "$word" = "$key" ] || continue
+    [ -z "$first" ] || clean
     d=$root/$space
     s=../s/$step
     case $how in
         tidy) sober; echo "$mark 0"; continue ;;
-        clean) clean "$space"; echo "$mark 0"; continue ;;
+        clean) clean; [ -z "$archives" ] || $b rm -rf "$root/$space"; echo "$mark 0"; continue ;;
     esac
     cd "$d/c" || { $b mkdir -p "$d/c"; cd "$d/c" || { echo "$mark gone"; continue; }; }
     export HOME="$d/h"

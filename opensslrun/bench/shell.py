@@ -80,6 +80,7 @@ class Shell:
         self._socket: EngineSocket | None = None
         self._spawn: Talker | None = None
         self._untidy = False
+        self._unclean = False
         self._new_words()
 
     def run(
@@ -90,7 +91,8 @@ class Shell:
         if self._untidy:
             self._command(_How.TIDY, workspace)
         started = time.monotonic()
-        self._type(workspace, step, _How.PLAIN if is_plain_step(line, how) else how)
+        self._type(workspace, step, _How.PLAIN if is_plain_step(line, how) else how, clean=self._unclean)
+        self._unclean = False
         dialogue = self._listen(answers, started + timeout_s)
         duration_s = time.monotonic() - started
         said_more = dialogue.end is None or dialogue.end.start() > 0
@@ -112,7 +114,14 @@ class Shell:
                 return StepEnd(Ending.SIGNALLED, 9, dialogue.prompts, "", duration_s)
 
     def clean(self, workspace: int) -> None:
-        """Remove what a workspace's steps left in ``/tmp``, and the workspace if files go as archives."""
+        """Remove what a workspace's steps left in ``/tmp``, and the workspace if files go as archives.
+
+        Where there is nothing but ``/tmp`` to be cleaned, the next step does it before it begins, which takes nothing
+        of its own.
+        """
+        if not self._archives:
+            self._unclean = True
+            return
         self.open()
         self._command(_How.CLEAN, workspace)
 
@@ -173,8 +182,8 @@ class Shell:
                 "coreutils, or make it again by `opensslrun targets build`"
             )
 
-    def _type(self, workspace: int, step: str, how: Input | _How) -> None:
-        self._say(f"{self._key} {workspace} {step} {how}")
+    def _type(self, workspace: int, step: str, how: Input | _How, *, clean: bool = False) -> None:
+        self._say(f"{self._key} {workspace} {step} {how}{' c' if clean else ''}")
 
     def _say(self, line: str) -> None:
         if self._spawn is not None:

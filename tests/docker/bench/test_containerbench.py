@@ -297,8 +297,10 @@ def test_a_container_that_is_killed_in_the_middle_of_a_step_is_an_error_in_words
         timer.join()
         with pytest.raises(EngineError, match="the target"):
             workspace.run(Command("true"))
-        with pytest.raises(EngineError, match="the target"), workspace:
+        with workspace:
             pass
+        with pytest.raises(EngineError, match="the target"), bench.workspace({}) as another:
+            another.run(Command("true"))
 
 
 def test_an_image_that_was_removed_is_named_with_what_to_do(client: docker.DockerClient) -> None:
