@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -31,9 +32,9 @@ def out(tmp_path: Path) -> Path:
     return path
 
 
-def make(openssl: OpenSSL, conf: Path, out: Path, *, force: bool = False) -> RootCA:
+def make(openssl: OpenSSL, conf: Path, out: Path, *, force: bool = False, secret: str = SECRET) -> RootCA:
     return make_root_ca(
-        openssl, config=conf, out_dir=out, pass_phrase=lambda: PassPhrase(SECRET), bits=2048, force=force
+        openssl, config=conf, out_dir=out, pass_phrase=lambda: PassPhrase(secret), bits=2048, force=force
     )
 
 
@@ -139,6 +140,7 @@ def test_of_two_runs_at_once_one_wins(root_conf: Path, out: Path) -> None:
 
 def test_the_pass_phrase_is_nowhere_to_be_seen_while_it_runs(root_conf: Path, out: Path) -> None:
     """Every process's arguments and environment, and every file made, looked at all the time of a real run."""
+    secret = f"{SECRET} {secrets.token_hex(8)}"  # another test's process may well have the usual one in its environment
     done = threading.Event()
     seen: list[str] = []
     looks = 0
@@ -150,7 +152,7 @@ def test_the_pass_phrase_is_nowhere_to_be_seen_while_it_runs(root_conf: Path, ou
             places = [*Path("/proc").glob("[0-9]*/cmdline"), *Path("/proc").glob("[0-9]*/environ"), *files_below(out)]
             for place in places:
                 try:
-                    if SECRET.encode() in place.read_bytes():
+                    if secret.encode() in place.read_bytes():
                         seen.append(str(place))
                 except OSError:
                     continue
@@ -158,13 +160,13 @@ def test_the_pass_phrase_is_nowhere_to_be_seen_while_it_runs(root_conf: Path, ou
     watcher = threading.Thread(target=look)
     watcher.start()
     try:
-        make(OpenSSL(), root_conf, out)
+        make(OpenSSL(), root_conf, out, secret=secret)
     finally:
         done.set()
         watcher.join()
     assert looks > 1
     assert seen == []
-    assert not any(SECRET.encode() in content for content in contents(out).values())
+    assert not any(secret.encode() in content for content in contents(out).values())
 
 
 def test_a_full_disk_costs_nothing_and_says_so(
