@@ -13,7 +13,7 @@ from opensslrun.errors import ExitStatus
 from opensslrun.pipeline.events import Listener
 from opensslrun.pipeline.interruption import Interruptions
 from opensslrun.pipeline.plan import BenchChoice, Options, make_plan
-from opensslrun.pipeline.session import run_plan, write_result
+from opensslrun.pipeline.session import Session, run_plan, write_result
 from opensslrun.pipeline.status import Conclusion, conclude
 from opensslrun.report.model import CellResult, DifferenceResult, Result, StepResult
 from opensslrun.report.read import read_result
@@ -82,4 +82,4 @@ def read(path: Path) -> Result:
 
 def write(result: Result, path: Path) -> None:
     """Write a result as JSON, replacing the file atomically. Raises UsageError when that cannot be done."""
-    write_result(result, path)
+    write_result(Session(result), path)

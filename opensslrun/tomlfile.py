@@ -10,6 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from opensslrun.errors import UsageError
+from opensslrun.noted import read_bytes
 
 NEWLINE = "\n"
 
@@ -25,7 +26,7 @@ class Table(BaseModel):
 def read_toml(path: Path) -> dict[str, object]:
     """The file as plain data. Raises UsageError with the line and column of a mistake."""
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UsageError(f"cannot read {path}: {reason or error}; give the path of a TOML file") from error

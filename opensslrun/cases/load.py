@@ -15,6 +15,7 @@ from opensslrun.cases.promises import promises_of
 from opensslrun.cases.schema import CaseTable, SharedTable, StepTable
 from opensslrun.cases.specs import Specs, specs_from
 from opensslrun.errors import UsageError
+from opensslrun.noted import listed, read_bytes
 from opensslrun.selection import select
 from opensslrun.tomlfile import read_toml, validated
 
@@ -39,7 +40,7 @@ def load_cases(folders: Iterable[Path]) -> tuple[Case, ...]:
     for folder in folders:
         if not folder.is_dir():
             raise UsageError(f"{folder} is not a directory of case files; give a directory with *.toml files")
-        paths = sorted(folder.glob("*.toml"))
+        paths = listed(folder, "*.toml")
         if not paths:
             raise UsageError(f"{folder} holds no case; give a directory with *.toml files")
         for path in paths:
@@ -93,7 +94,7 @@ def _steps(table: CaseTable, path: Path) -> tuple[tuple[Step, ...], tuple[Step, 
 
 def _lines(path: Path, steps: int) -> list[int]:
     """The line on which each step begins; 0 for all where the file writes its steps in another way."""
-    text = path.read_text(encoding="utf-8")
+    text = read_bytes(path).decode()
     lines = [number for number, line in enumerate(text.splitlines(), 1) if _STEP.match(line)]
     return lines if len(lines) == steps else [0] * steps
 
@@ -163,7 +164,7 @@ def _check_name(name: str, names: Iterable[str], path: Path) -> None:
 
 def _read(source: Path, case: Path) -> bytes:
     try:
-        return source.read_bytes()
+        return read_bytes(source)
     except OSError as error:
         raise UsageError(f"{case}: cannot read its file {source}: {error.strerror or error}") from error
 

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from opensslrun.cases.fixturekeys import fixture_key
 from opensslrun.errors import UsageError
+from opensslrun.noted import read_bytes
 
 _BODY = re.compile(rb"(-----BEGIN [^\n]*-----\n)(.*?)(-----END)", re.DOTALL)
 
@@ -96,7 +97,7 @@ def _p7b(names: str, encoding: Encoding, made: Made) -> bytes | None:
 
 def _file(name: str, _encoding: Encoding, made: Made) -> bytes:
     try:
-        return (made.folder / name).read_bytes()
+        return read_bytes(made.folder / name)
     except OSError as error:
         raise UsageError(
             f"cannot read {made.folder / name}, which a fixture names: {error.strerror or error}"

@@ -13,27 +13,30 @@ from opensslrun.errors import ExitStatus, UsageError
 from opensslrun.pipeline.interruption import Interruptions
 from opensslrun.pipeline.pairs import planned_pairs
 from opensslrun.pipeline.plan import BenchChoice, Options, Plan, make_plan
-from opensslrun.pipeline.session import check_writable, run_plan, write_result
+from opensslrun.pipeline.session import check_writable, prepare, run_prepared, write_result
 from opensslrun.pipeline.shard import Shard
 from opensslrun.report.progress import progress_on
 
 
 def plan_of(args: argparse.Namespace) -> Plan:
     """The plan that the options describe."""
-    return make_plan(
-        Options(
-            targets=tuple(args.target),
-            cases=tuple(args.case),
-            jobs=getattr(args, "jobs", None),
-            bench=BenchChoice(getattr(args, "bench", "auto")),
-            targets_file=args.targets_file,
-            cases_dir=args.cases_dir,
-            differences=args.differences,
-            readers=args.readers,
-            stand_ins=getattr(args, "stand_ins", True),
-            shard=Shard.parse(args.shard) if args.shard else None,
-            cache=getattr(args, "cache", False),
-        )
+    return make_plan(options_of(args))
+
+
+def options_of(args: argparse.Namespace) -> Options:
+    """What the user asked for."""
+    return Options(
+        targets=tuple(args.target),
+        cases=tuple(args.case),
+        jobs=getattr(args, "jobs", None),
+        bench=BenchChoice(getattr(args, "bench", "auto")),
+        targets_file=args.targets_file,
+        cases_dir=args.cases_dir,
+        differences=args.differences,
+        readers=args.readers,
+        stand_ins=getattr(args, "stand_ins", True),
+        shard=Shard.parse(args.shard) if args.shard else None,
+        cache=getattr(args, "cache", False),
     )
 
 
@@ -80,21 +83,21 @@ def _and_pairs(plan: Plan) -> str:
 def run_run(args: argparse.Namespace) -> ExitStatus:
     """Run the matrix, write its result, show it, and say by the exit status what it amounts to."""
     check_writable(args.out)
-    plan = plan_of(args)
+    prepared = prepare(options_of(args))
     unwritten: UsageError | None = None
     with Interruptions() as interruptions:
         with progress_on(err()) as listener:
-            session = run_plan(plan, listener, interruptions)
+            session = run_prepared(prepared, listener, interruptions)
         gc.freeze()  # what is there now stays to the end of the process: nobody need look for garbage in it
-        result = session.result
         try:
-            written = write_result(result, args.out)
+            written = write_result(session, args.out)
         except UsageError as error:
             unwritten = error
     if unwritten is None and not written:
         err().print(f"opensslrun: interrupted before anything was finished; {args.out} is as it was", soft_wrap=True)
         return ExitStatus.INTERRUPTED
-    conclusion = show_concluded(result, args.format)
+    conclusion = show_concluded(session, args.format)
+    session.keep()
     if unwritten is not None:
         raise unwritten
     err().print(f"result: {args.out}", soft_wrap=True)

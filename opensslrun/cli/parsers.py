@@ -104,7 +104,7 @@ def _matrix(commands: options.Commands[argparse.ArgumentParser]) -> None:
     options.add_cases(run, "-c", "--case")
     options.add_shard(run)
     options.add_format(run)
-    run.add_argument("--jobs", type=options.jobs, metavar="N", help="how many targets at a time (default: two a core)")
+    run.add_argument("--jobs", type=options.jobs, metavar="N", help="how many targets at a time (three a core)")
     run.add_argument(
         "--no-cache", dest="cache", action="store_false", help="run every cell, also what an earlier run observed"
     )

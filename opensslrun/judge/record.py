@@ -12,6 +12,7 @@ from opensslrun.cases.model import Case
 from opensslrun.cases.said import SaidValue
 from opensslrun.errors import UsageError
 from opensslrun.judge.model import Record
+from opensslrun.noted import read_bytes
 
 
 class RecordFile(BaseModel):
@@ -55,7 +56,7 @@ def recorded_for(case: Case) -> RecordFile | None:
 def load_record(path: Path) -> RecordFile | None:
     """The file, or None when there is none. Raises UsageError for a file that is not one."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_bytes(path).decode()
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:

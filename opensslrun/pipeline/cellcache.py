@@ -1,9 +1,10 @@
-"""Cells that were observed before: found again by everything that decides what they show, and judged anew each time.
+"""Cells that were observed before: found again by everything that decides what they show, and not run again.
 
 The key of a cell is a hash of the case with its fixtures, the code that observes, and the target as it proved to be.
 What is kept is what was seen and the facts drawn from it, never a verdict: the record, the catalogue and the promises
-speak afresh in every run. An image's proof is kept by the image's id, which names its content, so that nothing has to
-be started when every cell is there; a binary of this machine proves itself in every run.
+speak afresh wherever one of them may have changed (:mod:`opensslrun.pipeline.unchanged`). An image's proof is kept by
+the image's id, which names its content, so that nothing has to be started when every cell is there; a binary of this
+machine proves itself in every run.
 """
 
 from __future__ import annotations
@@ -83,13 +84,9 @@ class CellCache:
 
     def known(self, obtained: Obtained) -> Known | None:
         """What is known of a target; None when nothing of it may be kept."""
-        place = _place(obtained)
-        if place is None:
+        name = self.pack_name(obtained)
+        if name is None:
             return None
-        with self._lock:
-            code = observing_sha256()  # once, and not by each of several threads
-        # What other code saw is of no use here, and would only be read: it has files of its own.
-        name = pack_name(obtained.target.id, _digest(place, code))
         pack = self._packs.get(name)
         if pack is None:
             try:
@@ -98,6 +95,33 @@ class CellCache:
                 self._say(error)
                 return None
         return Known(pack, None if obtained.image_id is None else _proof_in(pack, obtained))
+
+    def pack_name(self, obtained: Obtained) -> str | None:
+        """The file of a target's cells, there or not; None when nothing of it may be kept."""
+        place = _place(obtained)
+        if place is None:
+            return None
+        with self._lock:
+            code = observing_sha256()  # once, and not by each of several threads
+        # What other code saw is of no use here, and would only be read: it has files of its own.
+        return pack_name(obtained.target.id, _digest(place, code))
+
+    def oldest(self, obtained: Obtained, proof: Proof, cases: Iterable[Case]) -> int | None:
+        """The second in which the oldest of these cells, or the proof, was kept; None when one of them is not kept."""
+        name = self.pack_name(obtained)
+        if name is None:
+            return None
+        try:
+            pack = self.store.read(name)
+        except NotKeptError:
+            return None
+        what = _target_key(obtained, proof)
+        keys = [_cell_key(what, case) for case in cases]
+        if obtained.image_id is not None:
+            keys.append(_proof_key(obtained))
+        stamps = [pack.stamp(key) for key in keys]
+        known = [stamp for stamp in stamps if stamp is not None]
+        return min(known) if known and len(known) == len(stamps) else None
 
     def cells(self, known: Known, obtained: Obtained, proof: Proof, cases: Sequence[Case]) -> dict[str, ObservedCell]:
         """The cells of these cases that were observed before, on a target with this proof, by case."""

@@ -22,7 +22,7 @@ from typing import Final
 
 from opensslrun.driver.system import here
 from opensslrun.errors import EnvironmentLacksError
-from opensslrun.targets.cache import Cache
+from opensslrun.targets.cache import Cache, sha256_of
 
 FOLDER: Final = "cells"
 MAX_AGE_S: Final = 30 * 24 * 3600
@@ -31,6 +31,10 @@ MAX_PACK: Final = 16 * 1024 * 1024
 """Bytes of one file (a target's 174 cells take 1 to 2 MB); the oldest lines go first."""
 MAX_TOTAL: Final = 512 * 1024 * 1024
 """Bytes of all files; those unused for longest go first."""
+JUDGED: Final = ".judged"
+"""How the name of a file ends that holds how a whole run was judged."""
+MAX_JUDGED: Final = 8
+"""Of these files; each takes 2 to 3 MB for the whole matrix, and every change of a case or record makes another."""
 _CLOCK_SKEW_S: Final = 3600
 _LOCK_WAIT_S: Final = 5.0
 _KEY_BYTES: Final = 32
@@ -48,6 +52,11 @@ class Pack:
     name: str
     lines: Mapping[str, bytes] = field(repr=False)
     secret: bytes = field(repr=False)
+
+    def stamp(self, key: str) -> int | None:
+        """The second in which a document was written, believed or not; None when there is none under this key."""
+        line = self.lines.get(key)
+        return None if line is None else _stamp(line)
 
     def get(self, key: str) -> bytes | None:
         """The document under a key, or None when there is none that may be believed."""
@@ -93,6 +102,43 @@ class Store:
             kept = _newest({**{key: line for key, line in old.items() if key not in new}, **new})
             with self.cache.writing(path) as handle:
                 handle.write(b"".join(line + b"\n" for line in kept))
+            self._bound()
+
+    def digest(self, name: str) -> str:
+        """The sha256 of a file as it stands, which counts as used; of nothing when there is none."""
+        with _reasons():
+            path = self.folder / name
+            with suppress(FileNotFoundError):
+                digest = sha256_of(path)
+                with suppress(OSError):
+                    os.utime(path)
+                return digest
+            return ""
+
+    def unsealed(self, name: str) -> bytes | None:
+        """What :meth:`seal` put into the file of this name; None unless it is there, as it was written."""
+        with _reasons():
+            self._make_private()
+            secret = self._secret()
+            path = self.folder / name
+            with suppress(FileNotFoundError):
+                seal, _, content = path.read_bytes().partition(b"\n")
+                if hmac.compare_digest(seal, _seal(name, b"", content, secret)):
+                    with suppress(OSError):
+                        os.utime(path)
+                    return content
+            return None
+
+    def seal(self, name: str, content: bytes) -> None:
+        """Keep something as a whole under a name that ends with JUDGED; of these only the newest few stay."""
+        with _reasons(), self._locked():
+            self._make_private()
+            secret = self._secret()
+            with self.cache.writing(self.folder / name) as handle:
+                handle.write(_seal(name, b"", content, secret) + b"\n")
+                handle.write(content)
+            for path in sorted(self.folder.glob(f"*{JUDGED}"), key=lambda path: path.stat().st_mtime)[:-MAX_JUDGED]:
+                path.unlink(missing_ok=True)
             self._bound()
 
     def _make_private(self) -> None:
@@ -186,13 +232,18 @@ def _seal(name: str, head: bytes, document: bytes, secret: bytes) -> bytes:
 def _believed(name: str, line: bytes, secret: bytes) -> bytes | None:
     try:
         key, stamp, seal, document = line.split(b" ", 3)
-        age = time.time() - int(stamp)
+        fresh = is_believed_at(int(stamp))
     except ValueError:
         return None
-    if not -_CLOCK_SKEW_S < age < MAX_AGE_S:
+    if not fresh:
         return None
     expected = _seal(name, b"%s %s" % (key, stamp), document, secret)
     return document if hmac.compare_digest(seal, expected) else None
+
+
+def is_believed_at(stamp: int) -> bool:
+    """Whether what was seen in that second may still be believed."""
+    return -_CLOCK_SKEW_S < time.time() - stamp < MAX_AGE_S
 
 
 def _by_key(content: bytes) -> dict[str, bytes]:

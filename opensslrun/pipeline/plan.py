@@ -52,27 +52,47 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """Everything a run needs, read and checked before anything starts.
+class Wanted:
+    """What the user asked for, and the targets that are meant.
 
-    ``stand_ins`` maps the id of a chosen target to the target that runs for it when it cannot be had. ``cases`` are
-    those to be run: of the ``selected`` ones, the shard's.
+    ``stand_ins`` maps the id of a chosen target to the target that runs for it when it cannot be had.
     """
 
     options: Options
     targets: tuple[Target, ...]
     stand_ins: Mapping[str, Target]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Wanted):
+    """Everything a run needs, read and checked before anything starts.
+
+    ``cases`` are those to be run: of the ``selected`` ones, the shard's.
+    """
+
     cases: tuple[Case, ...]
     selected: tuple[Case, ...]
     records: Mapping[str, Record]
     catalogue: Catalogue
 
 
-def make_plan(options: Options) -> Plan:
-    """Read targets, cases, records and catalogue. Raises UsageError for any mistake in them or in the selection."""
+def wanted_of(options: Options) -> Wanted:
+    """Read the targets. Raises UsageError for any mistake in them or in their selection."""
     known = load_known(options.targets_file)
     chosen = choose_targets(known, options.targets, options.readers)
     by_id = {target.id: target for target in known.targets}
+    stand_ins = {target.id: by_id[target.stand_in.target] for target in chosen if target.stand_in}
+    return Wanted(options, chosen, stand_ins if options.stand_ins else {})
+
+
+def make_plan(options: Options) -> Plan:
+    """Read targets, cases, records and catalogue. Raises UsageError for any mistake in them or in the selection."""
+    return plan_of(wanted_of(options))
+
+
+def plan_of(wanted: Wanted) -> Plan:
+    """Read cases, records and catalogue, too. Raises UsageError for any mistake in them or in the selection."""
+    options = wanted.options
     every_case = all_cases(options.cases_dir)
     selected = select_cases(every_case, options.cases)
     cases = cases_of_shard(selected, options.shard) if options.shard else selected
@@ -81,10 +101,8 @@ def make_plan(options: Options) -> Plan:
     records = {case.id: record_of(case) for case in cases}
     return Plan(
         options=options,
-        targets=chosen,
-        stand_ins={target.id: by_id[target.stand_in.target] for target in chosen if target.stand_in}
-        if options.stand_ins
-        else {},
+        targets=wanted.targets,
+        stand_ins=wanted.stand_ins,
         cases=cases,
         selected=selected,
         records={name: record for name, record in records.items() if record is not None},
@@ -116,14 +134,24 @@ def how_chosen(plan: Plan, target: Target) -> Chosen:
 
 def all_cases(extra: Path | None) -> tuple[Case, ...]:
     """The shipped cases, the project's, and those of a folder of the user's own. Raises UsageError."""
-    project = read_project()
-    return load_cases(_own(shipped("cases"), project.cases_dir if project else None, extra))
+    return load_cases(case_folders(extra))
 
 
 def catalogue_of(extra: Path | None) -> Catalogue:
     """The shipped differences, the project's, and those of a file of the user's own. Raises UsageError."""
+    return load_catalogue(difference_files(extra))
+
+
+def case_folders(extra: Path | None) -> list[Path]:
+    """Where cases are: what is shipped, the project's, and the user's own. Raises UsageError."""
     project = read_project()
-    return load_catalogue(_own(shipped("differences.toml"), project.differences if project else None, extra))
+    return _own(shipped("cases"), project.cases_dir if project else None, extra)
+
+
+def difference_files(extra: Path | None) -> list[Path]:
+    """Where known differences are, likewise. Raises UsageError."""
+    project = read_project()
+    return _own(shipped("differences.toml"), project.differences if project else None, extra)
 
 
 def _own(*paths: Path | None) -> list[Path]:

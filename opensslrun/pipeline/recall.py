@@ -95,6 +95,11 @@ def _proof(obtained: Obtained, known: Known, cells: CellCache) -> Proof | None:
     """
     if obtained.image_id is not None:
         return known.proof
+    return proof_of(obtained, cells)
+
+
+def proof_of(obtained: Obtained, cells: CellCache) -> Proof | None:
+    """The proof that a binary of this machine gives of itself, once in each run; None when it cannot."""
     place = obtained.target.id
     if place not in cells.proven:
         proof = _proves_itself(obtained)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,15 +17,14 @@ from opensslrun.pipeline.events import Listener
 from opensslrun.pipeline.interruption import Interruptions
 from opensslrun.pipeline.observed import Outcome, TargetRun
 from opensslrun.pipeline.pairs import Pair, observe_pairs, with_broken
-from opensslrun.pipeline.plan import BenchChoice, Plan
-from opensslrun.pipeline.recall import read_ahead
+from opensslrun.pipeline.plan import BenchChoice, Plan, Wanted
 from opensslrun.pipeline.sidebyside import observe_ready
 from opensslrun.targets.localbuild import why_not_here
 from opensslrun.targets.model import Obtained, PathRoute, Target
 from opensslrun.targets.obtain import Done, obtain_many
 
-JOBS_A_CORE = 2
-"""Targets that a run observes at a time."""
+JOBS_A_CORE = 3
+"""Targets that a run observes at a time: while one waits for its shell or a disk, others use the cores."""
 
 _FEW_REASONS = 3
 """Different reasons that are told while the run goes on; more of them are a wall."""
@@ -51,44 +50,87 @@ class Observed:
     machines: Mapping[str, str] = field(default_factory=dict)
 
 
-def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -> Observed:
-    """Obtain and observe every target of the plan.
+@dataclass(frozen=True, slots=True)
+class Had:
+    """What could be had of a plan's targets, and of those that stand in for them, in that order.
+
+    ``got`` says of each why not. ``stand_ins`` maps the id of a target that this machine cannot have to its stand-in.
+    """
+
+    targets: tuple[Target, ...]
+    got: Mapping[str, Obtained | OpensslrunError]
+    stand_ins: Mapping[str, Target]
+
+    @property
+    def ready(self) -> dict[str, Obtained]:
+        """Those that are there, by id."""
+        return {name: got for name, got in self.got.items() if isinstance(got, Obtained)}
+
+    @property
+    def missing(self) -> dict[str, TargetRun]:
+        """Those that are not, by id."""
+        by_id = {target.id: target for target in self.targets}
+        return {
+            name: TargetRun(by_id[name], Outcome.NOT_RUN, str(got))
+            for name, got in self.got.items()
+            if not isinstance(got, Obtained)
+        }
+
+
+def obtain_wanted(
+    plan: Wanted, listener: Listener, interruptions: Interruptions, there: Callable[[Obtained], None]
+) -> Had:
+    """Have every target that is wanted; ``there`` is called with each as soon as it is there, in a thread beside this.
+
+    Others may still be asked for over the network, which is waiting for the most part. Raises KeyboardInterrupt when
+    it was interrupted; what is finished is kept.
+    """
+    jobs = max(1, _jobs(plan) // JOBS_A_CORE)
+    with interruptions.raising(), _beside(there) as tell:
+        wanted = [target for target in plan.targets if _refusal(plan.options.bench, target) is None]
+        here = plan.options.bench is BenchChoice.LOCAL
+        had = obtain_many(wanted, jobs, listener.stage, tell, here=here)
+        stand_ins = _stand_ins(plan, had)
+        chosen = {target.id for target in plan.targets}
+        added = list({each.id: each for each in stand_ins.values() if each.id not in chosen}.values())
+        had |= obtain_many(added, jobs, listener.stage, tell, here=here)
+    targets = (*plan.targets, *added)
+    got: dict[str, Obtained | OpensslrunError] = {}
+    for target in targets:
+        refusal = _refusal(plan.options.bench, target)
+        got[target.id] = had[target.id] if refusal is None else EnvironmentLacksError(refusal)
+    return Had(targets, got, stand_ins)
+
+
+def tell_of(had: Had, listener: Listener) -> None:
+    """Tell a listener what is there, and what is not."""
+    for name, obtained in had.ready.items():
+        listener.obtained(name, obtained.origin)
+    _tell_missing(had.missing, listener)
+
+
+def interrupted_before(plan: Plan) -> Observed:
+    """What is known of a run that was interrupted while targets were obtained: nothing."""
+    runs = tuple(TargetRun(target, Outcome.NOT_RUN, "interrupted") for target in plan.targets)
+    return Observed(runs, interrupted=True)
+
+
+def observe_had(
+    plan: Plan, had: Had, listener: Listener, interruptions: Interruptions, kept: CellCache | None
+) -> Observed:
+    """Observe every target that is there; without ``kept`` all of it is run.
 
     Never raises for what a target does. An interruption ends the benches, keeps what was finished and is reported
     by ``interrupted``.
     """
-    jobs = plan.options.jobs or JOBS_A_CORE * (os.cpu_count() or 1)
-    kept = CellCache.of_user(listener.remark) if plan.options.cache else None
-    try:
-        with interruptions.raising(), _reading_ahead(kept, plan.cases) as there:
-            wanted = [target for target in plan.targets if _refusal(plan.options.bench, target) is None]
-            here = plan.options.bench is BenchChoice.LOCAL
-            had = obtain_many(wanted, max(1, jobs // 2), listener.stage, there, here=here)
-            stand_ins = _stand_ins(plan, had)
-            chosen = {target.id for target in plan.targets}
-            added = list({each.id: each for each in stand_ins.values() if each.id not in chosen}.values())
-            had |= obtain_many(added, max(1, jobs // 2), listener.stage, there, here=here)
-    except KeyboardInterrupt:
-        runs = tuple(TargetRun(target, Outcome.NOT_RUN, "interrupted") for target in plan.targets)
-        return Observed(runs, interrupted=True)
-    ready: dict[str, Obtained] = {}
-    missing: dict[str, TargetRun] = {}
-    targets = (*plan.targets, *added)
-    for target in targets:
-        refusal = _refusal(plan.options.bench, target)
-        got = had[target.id] if refusal is None else refusal
-        if isinstance(got, Obtained):
-            ready[target.id] = got
-            listener.obtained(target.id, got.origin)
-        else:
-            missing[target.id] = TargetRun(target, Outcome.NOT_RUN, str(got))
-    _tell_missing(missing, listener)
+    jobs, ready = _jobs(plan), had.ready
+    tell_of(had, listener)
     listener.planned(len(ready) * len(plan.cases))
     judging, alike, seen = Judging(listener, plan), Alike(), interruptions.seen
     observed, interrupted, defect = observe_ready(plan.cases, ready, jobs, judging, seen, kept, alike)
-    ended = {**missing, **observed}
-    stopped = {t.id: TargetRun(t, Outcome.NOT_RUN, "interrupted") for t in targets if t.id not in ended}
-    runs = tuple({**ended, **stopped}[target.id] for target in targets)
+    ended = {**had.missing, **observed}
+    stopped = {t.id: TargetRun(t, Outcome.NOT_RUN, "interrupted") for t in had.targets if t.id not in ended}
+    runs = tuple({**ended, **stopped}[target.id] for target in had.targets)
 
     def read(cases: Sequence[Case], consumers: Sequence[str], told: Listener) -> Mapping[str, TargetRun]:
         nonlocal interrupted, defect
@@ -98,26 +140,28 @@ def observe_plan(plan: Plan, listener: Listener, interruptions: Interruptions) -
         return done
 
     pairs = observe_pairs(plan.cases, runs, None if interrupted else read, listener)
-    standing = {name: stand_in.id for name, stand_in in stand_ins.items()}
+    standing = {name: stand_in.id for name, stand_in in had.stand_ins.items()}
     return Observed(with_broken(runs, pairs), interrupted, standing, defect, pairs.pairs)
 
 
-@contextmanager
-def _reading_ahead(kept: CellCache | None, cases: Sequence[Case]) -> Iterator[Done]:
-    """Gives what is to be told of each target that is there: its cells of earlier runs are read in the meantime.
+def _jobs(plan: Wanted) -> int:
+    return plan.options.jobs or JOBS_A_CORE * (os.cpu_count() or 1)
 
-    Others may still be asked for over the network, which is waiting for the most part.
-    """
+
+@contextmanager
+def _beside(there: Callable[[Obtained], None]) -> Iterator[Done]:
+    """Gives what is to be told of each target that is there, and tells it in a thread of its own."""
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead") as pool:
 
-        def there(_target: str, what: Obtained | OpensslrunError) -> None:
-            if kept is not None and isinstance(what, Obtained):
-                pool.submit(read_ahead, what, cases, kept)
+        def tell(_target: str, what: Obtained | OpensslrunError) -> None:
+            if isinstance(what, Obtained):
+                pool.submit(there, what)
 
         try:
-            yield there
-        finally:
+            yield tell
+        except BaseException:
             pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _tell_missing(missing: Mapping[str, TargetRun], listener: Listener) -> None:
@@ -131,7 +175,7 @@ def _tell_missing(missing: Mapping[str, TargetRun], listener: Listener) -> None:
         listener.missing(names, reason)
 
 
-def _stand_ins(plan: Plan, had: Mapping[str, Obtained | OpensslrunError]) -> dict[str, Target]:
+def _stand_ins(plan: Wanted, had: Mapping[str, Obtained | OpensslrunError]) -> dict[str, Target]:
     """For each target that cannot be had here, the stand-in that the chosen bench can run."""
     return {
         name: stand_in

@@ -65,12 +65,17 @@ class Run(Part):
     started: str = Field(description="UTC, ISO 8601.")
     duration_s: float = Field(description="Wall-clock seconds.")
     complete: bool = Field(default=True, description="False when the run was interrupted.")
+    judged: str | None = Field(
+        default=None,
+        description="UTC, ISO 8601: when all of it was judged, where that was in an earlier run and nothing that a "
+        "verdict rests on has changed since; null when it was in this one.",
+    )
 
 
 class PairCounts(Part):
     """Counts of pairs, one for each verdict."""
 
-    cached: int = Field(default=0, description="Pairs read in an earlier run; their facts were judged anew.")
+    cached: int = Field(default=0, description="Pairs read in an earlier run.")
     error: int = 0
     hung: int = 0
     fail: int = 0
@@ -89,7 +94,9 @@ class Summary(Part):
 
     cells: int
     pairs: int = 0
-    cached: int = Field(default=0, description="Cells observed in an earlier run; their facts were judged anew.")
+    cached: int = Field(
+        default=0, description="Cells observed in an earlier run; `run.judged` says whether they were judged then, too."
+    )
     facts: int
     comparisons: int
     error: int = 0

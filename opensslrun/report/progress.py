@@ -43,7 +43,7 @@ class PlainProgress(Listener):
 
     def _say(self, text: str) -> None:
         with self._lock:
-            self._console.print(visible(text), soft_wrap=True)
+            self._console.out(visible(text), highlight=False)
 
     def stage(self, target: str, stage: str, part: float | None) -> None:  # noqa: ARG002
         """Say a stage once, when it begins."""

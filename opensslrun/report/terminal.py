@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.padding import Padding
@@ -120,12 +121,20 @@ def _show_answer(result: m.Result, console: Console) -> None:
     if not result.run.complete:
         answer.append(", interrupted", style="bold yellow")
     answer.append(_differences_in_words(result.known_differences))
-    answer.append(f". {counted(summary.comparisons, 'fact')} compared in {result.run.duration_s:.1f} s")
+    answer.append(f". {counted(summary.comparisons, 'fact')} compared{_when(result.run)}")
     answer.append(f", {summary.cached} of {counted(summary.cells, 'cell')} from the cache." if summary.cached else ".")
     console.print(answer)
     readers = readers_in_words(result)
     if readers is not None:
         console.print(readers)
+
+
+def _when(run: m.Run) -> str:
+    """How long a run took, or when it was that another over the very same inputs was judged."""
+    if run.judged is None:
+        return f" in {run.duration_s:.1f} s"
+    judged = datetime.fromisoformat(run.judged).astimezone(UTC)
+    return f" on {judged:%Y-%m-%d at %H:%M} UTC, and nothing has changed since"
 
 
 def _unsupported(result: m.Result) -> dict[tuple[str, str], list[str]]:

@@ -22,13 +22,32 @@ def result_as_json(result: Result) -> str:
     return "".join(result_in_pieces(result))
 
 
+_HEAD = ("schema_", "run")
+"""What of a result says which run it is of; these stand first. The rest is what the run showed."""
+
+
 def result_in_pieces(result: Result) -> Iterator[str]:
     """The result as one JSON document, a line for each cell, pair and the like, so that it is never in memory twice."""
-    written = _Written()
+    yield from head_in_pieces(result)
+    yield from rest_in_pieces(result)
+
+
+def head_in_pieces(result: Result) -> Iterator[str]:
+    """The part of the document that says which run it is of; :func:`rest_in_pieces` goes on where it ends."""
     opening = "{\n"
-    for name, field in Result.model_fields.items():
-        yield f"{opening} {json.dumps(field.alias or name)}: "
+    for name in _HEAD:
+        yield f"{opening} {json.dumps(Result.model_fields[name].alias or name)}: "
         opening = ",\n"
+        yield visible_json(_Written().any(getattr(result, name)))
+
+
+def rest_in_pieces(result: Result) -> Iterator[str]:
+    """Everything else, to the end of the document."""
+    written = _Written()
+    for name, field in Result.model_fields.items():
+        if name in _HEAD:
+            continue
+        yield f",\n {json.dumps(field.alias or name)}: "
         value = getattr(result, name)
         if isinstance(value, list):
             yield from _members("[", ((None, member) for member in value), "]", written)

@@ -64,4 +64,8 @@ def _remove_files(cache: Cache, names: set[str]) -> list[str]:
             if match and match["name"] in names:
                 path.unlink(missing_ok=True)
                 removed.append(f"file {path}")
+    if any(path.endswith(".cells") for path in removed):
+        for path in sorted((cache.root / "cells").glob("*.judged")):  # which rest on what is gone
+            path.unlink(missing_ok=True)
+            removed.append(f"file {path}")
     return removed
