@@ -138,7 +138,7 @@ class Engine:
 
         repository, tag = split_reference(reference)
         registry = registry_of(repository)
-        work.silent.check(registry, reference)
+        work.silent.check(registry, f"the image {reference}")
         work.report(f"pulling {reference}", None)
         with engine_errors(f"pull the image {reference}"):
             try:
@@ -156,11 +156,11 @@ class Engine:
             except docker.errors.NotFound as error:
                 raise EngineError(f"Could not pull the image {reference}: {error.explanation}") from error
             except TimeoutError as error:
-                raise work.silent.remember(registry, reference, str(error)) from error
+                raise work.silent.remember(registry, f"the image {reference}", str(error)) from error
             except docker.errors.APIError as error:
                 if _NO_CONNECTION in str(error.explanation):
                     said = " ".join(str(error.explanation).split())
-                    raise work.silent.remember(registry, reference, said) from error
+                    raise work.silent.remember(registry, f"the image {reference}", said) from error
                 raise
         return self._must_find(reference)
 

@@ -23,6 +23,7 @@ from opensslrun.pipeline import cellcache, observe, recall
 from opensslrun.pipeline.cellcache import CellCache, observing_sha256, sources_sha256
 from opensslrun.pipeline.observed import ObservedCell, ObservedStep, TargetRun
 from opensslrun.pipeline.recall import read_ahead
+from opensslrun.pipeline.unchanged import Unchanged
 from opensslrun.report.model import ObservationResult
 from opensslrun.targets.cache import CACHE_VARIABLE
 from opensslrun.targets.model import Need, Obtained, PathRoute, Proof, Reader, Target
@@ -82,6 +83,7 @@ EVERYTHING = [("a", "one"), ("a", "two"), ("b", "one"), ("b", "two")]
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(Unchanged, "before", lambda *_: None)  # which has tests of its own: here all is judged anew
     return World(tmp_path, monkeypatch)
 
 
