@@ -149,6 +149,8 @@ class Unchanged:
             run = runs[name]
             if run.outcome is not Outcome.RAN or run.proof is None:
                 return None
+            if what.image_id is None and proof_of(what, kept) != run.proof:
+                return None  # another binary by now, of which these cells say nothing
             cells = [*run.cells, *(pair.cell for pair in observed.pairs if pair.consumer == name and pair.cell)]
             as_it_is = _as_it_is(what, kept)
             stamp = kept.oldest(what, run.proof, [cell.case for cell in cells])

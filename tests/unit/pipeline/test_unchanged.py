@@ -354,6 +354,23 @@ def test_a_run_with_a_script_is_not_kept(world: World) -> None:
     assert kept() == []
 
 
+def test_a_binary_that_is_replaced_right_after_its_last_cell_is_not_taken_for_what_ran(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = unchanged.Unchanged.seen
+
+    def replaced_before(*arguments: Any) -> unchanged.Seen | None:
+        binary(world, monkeypatch)
+        return real(*arguments)
+
+    with monkeypatch.context() as once:
+        once.setattr(unchanged.Unchanged, "seen", replaced_before)
+        world.run()
+    assert kept() == []
+    world.run()
+    assert world.judged == 1
+
+
 def test_where_the_cells_cannot_be_kept_nothing_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Store, "add", lambda *_: (_ for _ in ()).throw(cellstore.NotKeptError("full")))
     for _ in range(2):
