@@ -284,3 +284,13 @@ def test_a_difference_of_pairs_says_who_made_and_who_read() -> None:
     words = " ".join(Elements(with_pairs()).text.split())
     assert "Fact Value Read by Made by" in words
     assert "verify.claim verify-expired ok libressl-3.0.2 libressl-3.0.2" in words
+
+
+def test_the_foot_says_when_a_run_was_judged_of_which_nothing_has_changed() -> None:
+    result = Result.model_validate(document())
+    before = result.run.model_copy(update={"judged": "2026-01-02T03:04:05+00:00"})
+    said = "3 facts compared on 2026-01-02T03:04:05+00:00, and nothing has changed since."
+    assert said in " ".join(html_of(result.model_copy(update={"run": before})).split())
+    foot = " ".join(html_of(result).split())
+    assert "3 facts compared." in foot
+    assert "nothing has changed since" not in foot
