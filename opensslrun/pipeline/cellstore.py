@@ -33,8 +33,8 @@ MAX_TOTAL: Final = 512 * 1024 * 1024
 """Bytes of all files; those unused for longest go first."""
 JUDGED: Final = ".judged"
 """How the name of a file ends that holds how a whole run was judged."""
-MAX_JUDGED: Final = 8
-"""Of these files; each takes 2 to 3 MB for the whole matrix, and every change of a case or record makes another."""
+MAX_JUDGED: Final = 32
+"""Of these files: one for each selection and each code. The whole matrix takes 6 MB."""
 _CLOCK_SKEW_S: Final = 3600
 _LOCK_WAIT_S: Final = 5.0
 _KEY_BYTES: Final = 32
