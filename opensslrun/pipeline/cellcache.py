@@ -115,7 +115,7 @@ class CellCache:
             pack = self.store.read(name)
         except NotKeptError:
             return None
-        what = _target_key(obtained, proof)
+        what = target_key(obtained, proof)
         keys = [_cell_key(what, case) for case in cases]
         if obtained.image_id is not None:
             keys.append(_proof_key(obtained))
@@ -125,7 +125,7 @@ class CellCache:
 
     def cells(self, known: Known, obtained: Obtained, proof: Proof, cases: Sequence[Case]) -> dict[str, ObservedCell]:
         """The cells of these cases that were observed before, on a target with this proof, by case."""
-        what = _target_key(obtained, proof)
+        what = target_key(obtained, proof)
         found: dict[str, ObservedCell] = {}
         for case in cases:
             key = _cell_key(what, case)
@@ -139,7 +139,7 @@ class CellCache:
 
     def keep(self, known: Known, obtained: Obtained, proof: Proof, cells: Iterable[ObservedCell]) -> None:
         """Keep the cells of a target that proved itself again after its last one, and its proof."""
-        what = _target_key(obtained, proof)
+        what = target_key(obtained, proof)
         documents = {_cell_key(what, cell.case): _cell_document(cell) for cell in cells if _is_worth_keeping(cell)}
         if obtained.image_id is not None:
             documents[_proof_key(obtained)] = _proof_document(proof)
@@ -214,7 +214,7 @@ def _declared(target: Target) -> list[str | None]:
     ]
 
 
-def _target_key(obtained: Obtained, proof: Proof) -> str:
+def target_key(obtained: Obtained, proof: Proof) -> str:
     """Everything but the case that decides what a cell shows. The same binary as another target runs for itself."""
     place = obtained.image_id or str(obtained.path)
     who = here.user_ids() if obtained.image_id is None else None

@@ -83,8 +83,7 @@ class Store:
             path = self.folder / name
             with suppress(FileNotFoundError):
                 content = path.read_bytes()
-                with suppress(OSError):
-                    os.utime(path)  # it was used: others go first
+                _used(path)
                 return Pack(name, _by_key(content), secret)
             return Pack(name, {}, secret)
 
@@ -110,8 +109,7 @@ class Store:
             path = self.folder / name
             with suppress(FileNotFoundError):
                 digest = sha256_of(path)
-                with suppress(OSError):
-                    os.utime(path)
+                _used(path)
                 return digest
             return ""
 
@@ -124,8 +122,7 @@ class Store:
             with suppress(FileNotFoundError):
                 seal, _, content = path.read_bytes().partition(b"\n")
                 if hmac.compare_digest(seal, _seal(name, b"", content, secret)):
-                    with suppress(OSError):
-                        os.utime(path)
+                    _used(path)
                     return content
             return None
 
@@ -195,6 +192,12 @@ class Store:
             if total > MAX_TOTAL or age > MAX_AGE_S or leftover:
                 path.unlink(missing_ok=True)
                 total -= status.st_size
+
+
+def _used(path: Path) -> None:
+    """A file was used: others go first."""
+    with suppress(OSError):
+        os.utime(path)
 
 
 @contextmanager

@@ -68,6 +68,12 @@ class Prepared:
     unchanged: Unchanged | None
     plan: Plan | None
 
+    def whole(self) -> Plan:
+        """The plan, made now if it was not. Raises UsageError for any mistake in it."""
+        if self.plan is not None:
+            return self.plan
+        return plan_of(self.wanted) if self.unchanged is None else self.unchanged.plan()
+
 
 def prepare(options: Options) -> Prepared:
     """Read all that a run needs. Raises UsageError for any mistake in it.
@@ -101,14 +107,13 @@ def run_prepared(prepared: Prepared, listener: Listener, interruptions: Interrup
         try:
             had = obtain_wanted(wanted, listener, interruptions, there)
         except KeyboardInterrupt:
-            plan = plan or plan_of(wanted)
+            plan = prepared.whole()
             return Session(make_result(plan, interrupted_before(plan), Clock(started, time.monotonic() - begin)))
         before = None if unchanged is None else unchanged.before(had)
         if before is not None:
             _tell(before.shown, had, listener)
             return Session(_once_more(before, started, time.monotonic() - begin), before=before)
-        if plan is None:
-            plan = unchanged.plan() if unchanged is not None else plan_of(wanted)
+        plan = prepared.whole()
         observed = observe_had(plan, had, listener, interruptions, kept)
         clock = Clock(started, time.monotonic() - begin)
         seen = None if unchanged is None or kept is None else unchanged.seen(had, observed, kept)
@@ -116,7 +121,7 @@ def run_prepared(prepared: Prepared, listener: Listener, interruptions: Interrup
         result = make_result(plan, observed, clock)
     if unchanged is None or seen is None:
         return Session(result, observed.defect)
-    return Session(result, observed.defect, None, partial(unchanged.keep, seen, result))
+    return Session(result, observed.defect, _keep=partial(unchanged.keep, seen, result))
 
 
 def _once_more(before: Before, started: datetime, duration_s: float) -> Result:

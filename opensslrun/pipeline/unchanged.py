@@ -22,11 +22,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from opensslrun.data import shipped
-from opensslrun.driver.system import here
 from opensslrun.errors import OpensslrunError
 from opensslrun.judge.model import Verdict
 from opensslrun.noted import Noted, noting
-from opensslrun.pipeline.cellcache import CellCache
+from opensslrun.pipeline.cellcache import CellCache, target_key
 from opensslrun.pipeline.cellstore import JUDGED, NotKeptError, Store, is_believed_at
 from opensslrun.pipeline.observed import Outcome
 from opensslrun.pipeline.plan import Plan, Wanted, case_folders, difference_files, plan_of
@@ -185,25 +184,19 @@ def _as_it_is(obtained: Obtained, kept: CellCache) -> list[Any] | None:
     name = kept.pack_name(obtained)
     if name is None:
         return None
-    proof = None
+    proven = None
     if obtained.image_id is None:
-        proved = proof_of(obtained, kept)
-        if proved is None:
+        proof = proof_of(obtained, kept)
+        if proof is None:
             return None
-        proof = [
-            list(here.user_ids() or ()),
-            proved.version_line,
-            proved.binary_sha256,
-            [list(library) for library in proved.libraries],
-            proved.config_sha256,
-        ]
+        proven = target_key(obtained, proof)
     try:
         cells = kept.store.digest(name)
     except NotKeptError:
         return None
     path = None if obtained.path is None else str(obtained.path)
     what = [obtained.image_id, path, obtained.origin, obtained.digest, obtained.system]
-    return [obtained.target.id, what, proof, name, cells]
+    return [obtained.target.id, what, proven, name, cells]
 
 
 def _missing(name: str, error: object) -> list[Any]:

@@ -16,12 +16,6 @@ from pydantic_core import to_json
 from opensslrun.report.model import CellResult, PairResult, Result, StepResult
 from opensslrun.report.words import visible_json
 
-
-def result_as_json(result: Result) -> str:
-    """The result as one JSON document."""
-    return "".join(result_in_pieces(result))
-
-
 _HEAD = ("schema_", "run")
 """What of a result says which run it is of; these stand first. The rest is what the run showed."""
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import opensslrun
+from copies import REAL, lay_out
 from opensslrun.cases.model import Case, Step
 from opensslrun.cli.main import main
 from opensslrun.driver.outcome import Input
@@ -29,14 +30,6 @@ from opensslrun.targets.cache import CACHE_VARIABLE
 from opensslrun.targets.model import Need, Obtained, PathRoute, Proof, Reader, Target
 from opensslrun.targets.prove import prove
 
-REAL = Path(shutil.which("openssl") or "openssl").resolve()
-ONE = """
-title = "A fixture is read"
-files = ["words.txt"]
-[[step]]
-run = "openssl dgst -sha256 words.txt"
-gate = ["stdout"]
-"""
 TWO = """
 title = "Two steps"
 [[step]]
@@ -53,14 +46,7 @@ class World:
         self.folder = folder
         self.ran: list[tuple[str, str]] = []
         monkeypatch.chdir(folder)
-        (folder / "cases").mkdir()
-        (folder / "cases/one.toml").write_text(ONE)
-        (folder / "cases/words.txt").write_text("some words\n")
-        (folder / "cases/two.toml").write_text(TWO)
-        for name in ("a", "b"):
-            shutil.copy(REAL, folder / name)
-        described = "".join(f'[[target]]\nid = "{name}"\npath = "{folder / name}"\n' for name in ("a", "b"))
-        (folder / "opensslrun.toml").write_text(f'cases-dir = "cases"\n{described}')
+        lay_out(folder, TWO)
         real: Callable[..., ObservedCell] = observe.observe_case
 
         def observed(bench: Any, case: Any) -> ObservedCell:
@@ -352,10 +338,10 @@ def test_everything_that_a_target_proves_is_in_the_key(tmp_path: Path) -> None:
         replace(known, config_sha256="x" * 64),
         replace(known, config_sha256=None),
     ]
-    keys = [cellcache._target_key(obtained, each) for each in (known, *changed)]
-    keys.append(cellcache._target_key(replace(obtained, image_id="sha256:2"), known))
-    keys.append(cellcache._target_key(replace(obtained, target=replace(target, id="u")), known))
-    keys.append(cellcache._target_key(replace(obtained, target=replace(target, platform="windows")), known))
+    keys = [cellcache.target_key(obtained, each) for each in (known, *changed)]
+    keys.append(cellcache.target_key(replace(obtained, image_id="sha256:2"), known))
+    keys.append(cellcache.target_key(replace(obtained, target=replace(target, id="u")), known))
+    keys.append(cellcache.target_key(replace(obtained, target=replace(target, platform="windows")), known))
     assert len(set(keys)) == len(keys)
 
 

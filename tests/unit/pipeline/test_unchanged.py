@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from copies import ONE, REAL, lay_out
 from opensslrun.cli.main import main
 from opensslrun.errors import EnvironmentLacksError
 from opensslrun.judge.run import judge_cells
@@ -34,14 +35,6 @@ from opensslrun.targets.cache import CACHE_VARIABLE, Cache
 from opensslrun.targets.model import PathRoute, Target
 from opensslrun.targets.paths import find_binary
 
-REAL = Path(shutil.which("openssl") or "openssl").resolve()
-ONE = """
-title = "A fixture is read"
-files = ["words.txt"]
-[[step]]
-run = "openssl dgst -sha256 words.txt"
-gate = ["stdout"]
-"""
 TWO = """
 title = "Made by one, read by the other, with a name that is not ASCII: Zürich"
 hands_over = ["key.pem"]
@@ -77,15 +70,8 @@ class World:
         self.folder = folder
         self.judged = 0
         monkeypatch.chdir(folder)
-        (folder / "cases").mkdir()
-        (folder / "cases/one.toml").write_text(ONE)
-        (folder / "cases/words.txt").write_text("some words\n")
-        (folder / "cases/two.toml").write_text(TWO)
+        lay_out(folder, TWO, 'differences = "differences.toml"\n')
         (folder / "differences.toml").write_text(DIFFERENCE.format(value=1))
-        for name in ("a", "b"):
-            shutil.copy(REAL, folder / name)
-        described = "".join(f'[[target]]\nid = "{name}"\npath = "{folder / name}"\n' for name in ("a", "b"))
-        (folder / "opensslrun.toml").write_text(f'cases-dir = "cases"\ndifferences = "differences.toml"\n{described}')
         for name, record in recorded().items():
             (folder / f"cases/{name}.recorded.json").write_text(record)
         self._count(monkeypatch)

@@ -15,9 +15,13 @@ from pydantic import BaseModel
 
 from opensslrun.report import model as m
 from opensslrun.report.words import visible_json
-from opensslrun.report.written import result_as_json
+from opensslrun.report.written import result_in_pieces
 
 REAL = Path(__file__).resolve().parents[2] / "browser" / "result.json.xz"
+
+
+def result_as_json(result: m.Result) -> str:
+    return "".join(result_in_pieces(result))
 
 
 def plainly(result: m.Result) -> str:
