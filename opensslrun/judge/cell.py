@@ -9,21 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 from opensslrun.facts.model import FactValue, exact_key
 from opensslrun.judge.catalogue import Catalogue, ContradictionError, Prediction, prediction_for
 from opensslrun.judge.match import ABSENT, Seen, matches
 from opensslrun.judge.model import Finding, JudgedCell, JudgedStep, Judgement, Record, StepJudgement, Verdict
 
+_Alike = dict[tuple[str, str, bytes, tuple[tuple[str, int], ...]], tuple[object, StepJudgement]]
+"""By case, step, facts and what is said of them: the promises, and the judgement."""
+
 
 class Judged:
     """Steps that are judged already, by what was seen and what is said of it. It only saves time.
 
-    For cells that are judged by the same records and catalogue.
+    For cells that are judged by the same records and catalogue, from whatever thread.
     """
 
-    def __init__(self) -> None:
-        self._same: dict[tuple[str, str, int, int, int], tuple[StepJudgement, object]] = {}
-        self._alike: dict[tuple[str, str, bytes, tuple[tuple[str, int], ...]], tuple[object, StepJudgement]] = {}
+    def __init__(self, others: Judged | None = None) -> None:
+        """``others`` is one whose steps this one has, too, and that gets those of this one."""
+        self.alike: _Alike = {} if others is None else others.alike
 
     def of(
         self, cell: JudgedCell, step: JudgedStep, record: Mapping[str, FactValue], catalogue: Catalogue
@@ -32,25 +37,39 @@ class Judged:
 
         Raises ContradictionError.
         """
-        said = catalogue.covering(cell, step)
-        rests_on = (step.facts, said, step.promises)
-        # By identity first, which tells most of them; what an id is of is kept, so that it stays that one's.
-        same = (cell.case, step.id, id(step.facts), id(said), id(step.promises))
-        found = self._same.get(same)
-        if found is None:
-            found = self._same[same] = (self._of(cell, step, record, said), rests_on)
-        return found[0]
+        return self._of(cell, step, record, catalogue.covering(cell, step))
 
     def _of(
         self, cell: JudgedCell, step: JudgedStep, record: Mapping[str, FactValue], said: Sequence[Prediction]
     ) -> StepJudgement:
         seen = exact_key(dict(sorted(step.facts.items())))
-        key = (cell.case, step.id, seen, tuple((each.difference.id, each.number) for each in said))
-        promises, judgement = self._alike.get(key, (None, None))
+        key = (cell.case, step.id, seen, tuple([(each.difference.id, each.number) for each in said]))
+        promises, judgement = self.alike.get(key, (None, None))
         if judgement is None or promises is not step.promises:
             judgement = _judge_step(cell, step, record, said)
-            self._alike[key] = (step.promises, judgement)
+            self.alike[key] = (step.promises, judgement)
         return judgement
+
+
+class Recognised(Judged):
+    """The same for cells of which many hold the same objects: an object is known again by its identity, and kept."""
+
+    def __init__(self, others: Judged | None = None) -> None:
+        super().__init__(others)
+        self._same: dict[tuple[str, str, int, int, int], tuple[StepJudgement, object]] = {}
+
+    @override
+    def of(
+        self, cell: JudgedCell, step: JudgedStep, record: Mapping[str, FactValue], catalogue: Catalogue
+    ) -> StepJudgement:
+        said = catalogue.covering(cell, step)
+        # What an id is of is kept, so that it stays that one's.
+        rests_on = (step.facts, said, step.promises)
+        same = (cell.case, step.id, id(step.facts), id(said), id(step.promises))
+        found = self._same.get(same)
+        if found is None:
+            found = self._same[same] = (self._of(cell, step, record, said), rests_on)
+        return found[0]
 
 
 def judge_cell(

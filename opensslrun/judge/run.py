@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from opensslrun.facts.model import FactValue
 from opensslrun.judge.advice import broken_advice
 from opensslrun.judge.catalogue import Catalogue
-from opensslrun.judge.cell import Judged, judge_cell
+from opensslrun.judge.cell import Judged, Recognised, judge_cell
 from opensslrun.judge.match import ABSENT, Seen, alike
 from opensslrun.judge.model import Finding, JudgedCell, Judgement, Record, StepJudgement, Verdict
 
@@ -40,10 +40,10 @@ class DifferenceView:
 
 
 def judge_cells(
-    cells: Iterable[JudgedCell], records: Mapping[str, Record], catalogue: Catalogue
+    cells: Iterable[JudgedCell], records: Mapping[str, Record], catalogue: Catalogue, judged: Judged | None = None
 ) -> tuple[Judgement, ...]:
-    """Each cell's verdict, in the cells' order."""
-    judged = Judged()
+    """Each cell's verdict, in the cells' order. ``judged`` is what was judged by the same records and catalogue."""
+    judged = Recognised(judged)
     return tuple(judge_cell(cell, records.get(cell.case), catalogue, judged) for cell in cells)
 
 

@@ -1,6 +1,6 @@
 """Cells judged as soon as they are seen, so that what is wrong is told while a run goes on.
 
-The result judges everything once more: this only tells, and decides nothing.
+The result judges everything once more, all cells together; a step of which another showed the very same is judged once.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from typing_extensions import override
 
-from opensslrun.judge.cell import judge_cell
+from opensslrun.judge.cell import Judged, judge_cell
 from opensslrun.pipeline.events import Listener
 from opensslrun.pipeline.observed import ObservedCell, Outcome, TargetRun
 from opensslrun.pipeline.plan import Plan
@@ -23,6 +23,7 @@ class Judging(Listener):
     def __init__(self, listener: Listener, plan: Plan) -> None:
         self._listener = listener
         self._plan = plan
+        self.judged = Judged()
 
     @override
     def cell_observed(self, obtained: Obtained, proof: Proof, cell: ObservedCell) -> None:
@@ -31,7 +32,7 @@ class Judging(Listener):
             return
         run = TargetRun(obtained.target, Outcome.RAN, "", obtained, proof)
         record = self._plan.records.get(cell.case.id)
-        judgement = judge_cell(Store().to_judge(run, cell.case.id, cell), record, self._plan.catalogue)
+        judgement = judge_cell(Store().to_judge(run, cell.case.id, cell), record, self._plan.catalogue, self.judged)
         if judgement.verdict.is_found:
             self._listener.found(obtained.target.id, cell.case.id, judgement.verdict, judgement.reason)
 

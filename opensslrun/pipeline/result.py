@@ -39,7 +39,7 @@ def make_result(plan: Plan, observed: Observed, clock: Clock) -> m.Result:
     store = Store()
     ran = [run for run in observed.runs if run.proof is not None]
     judged = [store.to_judge(run, cell.case.id, cell) for run in ran for cell in run.cells]
-    judgements = judge_cells(judged, plan.records, plan.catalogue)
+    judgements = judge_cells(judged, plan.records, plan.catalogue, observed.judged)
     by_cell = {(judgement.target, judgement.case): judgement for judgement in judgements}
     seen = {(run.target.id, cell.case.id): cell for run in observed.runs for cell in run.cells}
     cells = [

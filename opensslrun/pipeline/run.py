@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from opensslrun.cases.model import Case
 from opensslrun.errors import BuildFailedError, ChecksumError, EnvironmentLacksError, OpensslrunError
+from opensslrun.judge.cell import Judged
 from opensslrun.pipeline.alike import Alike
 from opensslrun.pipeline.asitgoes import Judging
 from opensslrun.pipeline.cellcache import CellCache
@@ -39,7 +40,7 @@ class Observed:
     target's success would hide that. ``defect`` is what failed in opensslrun itself while it observed a target: that
     one has an error, and the others have what they showed. ``pairs`` are what was made by one and read by another.
     ``machines`` maps the id of a target to that of a machine's own binary, which another run saw and which is what
-    the readers of that target really have.
+    the readers of that target really have. ``judged`` are the steps that were judged as soon as they were seen.
     """
 
     runs: tuple[TargetRun, ...]
@@ -48,6 +49,7 @@ class Observed:
     defect: Exception | None = None
     pairs: tuple[Pair, ...] = ()
     machines: Mapping[str, str] = field(default_factory=dict)
+    judged: Judged | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ def observe_had(
 
     pairs = observe_pairs(plan.cases, runs, None if interrupted else read, listener)
     standing = {name: stand_in.id for name, stand_in in had.stand_ins.items()}
-    return Observed(with_broken(runs, pairs), interrupted, standing, defect, pairs.pairs)
+    return Observed(with_broken(runs, pairs), interrupted, standing, defect, pairs.pairs, judged=judging.judged)
 
 
 def _jobs(plan: Wanted) -> int:

@@ -11,7 +11,7 @@ from opensslrun.cases.model import Promise
 from opensslrun.driver.version import Implementation, Version
 from opensslrun.facts.model import FactValue
 from opensslrun.judge.catalogue import Catalogue
-from opensslrun.judge.cell import Judged, judge_cell, show
+from opensslrun.judge.cell import Judged, Recognised, judge_cell, show
 from opensslrun.judge.match import ABSENT, Seen
 from opensslrun.judge.model import Finding, JudgedCell, JudgedStep, Judgement, Record, Verdict
 from opensslrun.judge.schema import Difference
@@ -365,7 +365,8 @@ def test_two_entries_that_say_the_same_do_not_contradict_each_other() -> None:
     assert (judgement.verdict, judgement.reason) == (Verdict.KNOWN, "known: D003")
 
 
-def test_steps_that_share_their_facts_are_judged_by_what_is_said_of_each() -> None:
+@pytest.mark.parametrize("kept", [Judged, Recognised])
+def test_steps_that_share_their_facts_are_judged_by_what_is_said_of_each(kept: type[Judged]) -> None:
     """On another version, under another promise, in another step or case: the same facts are not the same finding."""
     facts: dict[str, FactValue] = {"verify.claim@leaf.crt": "ok"}
     record: Record = {"1": {"verify.claim@leaf.crt": "refused"}, "2": {"verify.claim@leaf.crt": "ok"}}
@@ -382,25 +383,27 @@ def test_steps_that_share_their_facts_are_judged_by_what_is_said_of_each() -> No
         replace(known, steps=(replace(step, facts={"verify.claim@leaf.crt": "refused"}),)),
         known,
     ]
-    catalogue, shared = Catalogue((difference("ok"),)), Judged()
+    catalogue, shared = Catalogue((difference("ok"),)), kept()
     judgements = [judge_cell(each, record, catalogue, shared) for each in cells]
     assert judgements == [judge_cell(each, record, catalogue) for each in cells]
     assert [each.verdict.value for each in judgements] == ["known", "new", "fail", "known", "new", "new", "known"]
     assert judgements[0].steps[0] is judgements[-1].steps[0]
 
 
-def test_steps_that_share_their_facts_are_held_against_their_own_record() -> None:
+@pytest.mark.parametrize("kept", [Judged, Recognised])
+def test_steps_that_share_their_facts_are_held_against_their_own_record(kept: type[Judged]) -> None:
     one = cell({"n": 1})
     (step,) = one.steps
     cells = [one, replace(one, case="other"), replace(one, steps=(replace(step, id="2"),))]
     records: dict[str, Record] = {"verify-expired": {"1": {"n": 1}, "2": {"n": 2}}, "other": {"1": {"n": 2}}}
-    shared = Judged()
+    shared = kept()
     judgements = [judge_cell(each, records[each.case], Catalogue(()), shared) for each in cells]
     assert [each.verdict for each in judgements] == [Verdict.PASS, Verdict.NEW, Verdict.NEW]
 
 
-def test_steps_that_showed_the_same_in_other_objects_share_a_judgement_unless_1_is_true() -> None:
-    shared = Judged()
+@pytest.mark.parametrize("kept", [Judged, Recognised])
+def test_steps_that_showed_the_same_in_other_objects_share_a_judgement_unless_1_is_true(kept: type[Judged]) -> None:
+    shared = kept()
     one, other, true = (judge_cell(cell({"n": n}), {"1": {"n": 1}}, Catalogue(()), shared) for n in (1, 1, True))
     assert one.steps[0] is other.steps[0]
     assert (one.verdict, true.verdict) == (Verdict.PASS, Verdict.NEW)
@@ -416,9 +419,21 @@ def test_what_was_made_of_a_step_is_counted_once_for_all_who_share_it() -> None:
     assert (nothing.verdict, nothing.compared, nothing.shown, nothing.known) == (None, 0, 0, frozenset())
 
 
-def test_facts_that_are_gone_lend_their_judgement_to_no_others() -> None:
+@pytest.mark.parametrize("kept", [Judged, Recognised])
+def test_facts_that_are_gone_lend_their_judgement_to_no_others(kept: type[Judged]) -> None:
     """Cells that come one by one and are dropped: the next one's facts may lie where the last one's lay."""
     numbers = [1, 2, 1, 2] * 50
-    shared, catalogue, record = Judged(), Catalogue(()), {"1": {"n": 1}}
+    shared, catalogue, record = kept(), Catalogue(()), {"1": {"n": 1}}
     verdicts = [judge_cell(cell({"n": number}), record, catalogue, shared).verdict for number in numbers]
     assert verdicts == [Verdict.PASS if number == 1 else Verdict.NEW for number in numbers]
+
+
+def test_what_was_judged_as_it_went_is_taken_over_and_added_to() -> None:
+    as_it_went, record, catalogue = Judged(), {"1": {"n": 1}}, Catalogue(())
+    (before,) = judge_cell(cell({"n": 1}), record, catalogue, as_it_went).steps
+    later = Recognised(as_it_went)
+    assert judge_cell(cell({"n": 1}), record, catalogue, later).steps == (before,)
+    assert judge_cell(cell({"n": 1}), record, catalogue, later).steps[0] is before
+    (new,) = judge_cell(cell({"n": 2}), record, catalogue, later).steps
+    assert new.verdict is Verdict.NEW
+    assert judge_cell(cell({"n": 2}), record, catalogue, as_it_went).steps[0] is new

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import io
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pytest
 from rich.console import Console
 
+from opensslrun.judge import cell
+from opensslrun.judge.model import JudgedCell, StepJudgement
+from opensslrun.pipeline.events import Listener
 from opensslrun.pipeline.interruption import Interruptions
 from opensslrun.pipeline.plan import Options, make_plan
 from opensslrun.pipeline.session import run_plan
@@ -46,3 +52,38 @@ def test_a_failure_is_a_line_of_its_own_as_soon_as_it_is_seen(tmp_path: Path) ->
 
 def test_on_a_terminal_the_line_stays_above_the_bar(tmp_path: Path) -> None:
     assert any("one: zz-broken: " in line and "fail" in line for line in lines(tmp_path, LiveProgress))
+
+
+def test_a_step_is_judged_when_it_is_seen_and_not_once_more_for_the_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two targets of one binary show the same: of eight steps four are judged. The result has what was told."""
+    judged: list[str] = []
+    real = cell._judge_step
+
+    def judging(seen: JudgedCell, *arguments: Any) -> StepJudgement:
+        judged.append(seen.case)
+        return real(seen, *arguments)
+
+    monkeypatch.setattr(cell, "_judge_step", judging)
+    (tmp_path / "own.toml").write_text(
+        "".join(f'[[target]]\nid = "{name}"\npath = "{REAL}"\n' for name in ("one", "two"))
+    )
+    cases = tmp_path / "cases"
+    cases.mkdir()
+    (cases / "zz-broken.toml").write_text(CASE)
+    options = Options(
+        targets=("one", "two"),
+        cases=("zz-broken", "verify-expired"),
+        targets_file=tmp_path / "own.toml",
+        cases_dir=cases,
+    )
+    with Interruptions() as interruptions:
+        result = run_plan(make_plan(replace(options, jobs=1)), Listener(), interruptions).result
+    assert judged == ["verify-expired", "verify-expired", "verify-expired", "zz-broken"]
+    assert [(each.target, each.case, each.verdict) for each in result.cells] == [
+        ("one", "verify-expired", "pass"),
+        ("one", "zz-broken", "fail"),
+        ("two", "verify-expired", "pass"),
+        ("two", "zz-broken", "fail"),
+    ]
