@@ -14,6 +14,7 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from opensslrun.bench.base import SeenFile
@@ -40,6 +41,7 @@ def checked_names(files: Mapping[str, bytes]) -> Mapping[str, bytes]:
 _PLAIN = re.compile(r"""openssl(?:[ ]+(?:[\w./=:,@%+-]|'[^'\r\n\0]*'|"[^"$`\\\r\n\0]*")+)*""", re.ASCII)
 
 
+@lru_cache(4096)
 def is_plain(line: str) -> bool:
     """Whether a command line is one ``openssl`` with its arguments and nothing that a shell would act on."""
     return _PLAIN.fullmatch(line) is not None

@@ -130,7 +130,8 @@ class _Conversation:
             match = self.end.search(self.seen) if self.end else None
             if match:
                 return self.over(Stop.END, match)
-            prompt = prompt_at_end(self.last_line())
+            last_line = self.last_line()
+            prompt = prompt_at_end(last_line)
             if prompt and self.complete(prompt):
                 self.prompts.append(prompt)
                 if not self.left:
@@ -141,7 +142,7 @@ class _Conversation:
             if left_s <= 0 or self.read > MAX_FLOOD:
                 return self.over(Stop.HUNG, at=self.standing())
             try:
-                self.take(min(left_s, self.quiet_s) if self.last_line() else left_s)
+                self.take(min(left_s, self.quiet_s) if last_line else left_s)
             except pexpect.EOF:
                 return self.over(Stop.EOF)
             except pexpect.TIMEOUT:
@@ -187,6 +188,6 @@ class _Conversation:
 
     def over(self, stop: Stop, end: re.Match[bytes] | None = None, at: str = "") -> Dialogue:
         """The dialogue so far. A prompt that the program itself went past is counted among the prompts."""
-        passed = find_prompts(self.shown()) if stop is not Stop.HUNG else ()
-        text = self.shown()[-_SHOWN:]
-        return Dialogue(stop, (*self.prompts, *passed), at, text, end)
+        shown = self.shown()
+        passed = find_prompts(shown) if stop is not Stop.HUNG else ()
+        return Dialogue(stop, (*self.prompts, *passed), at, shown[-_SHOWN:], end)
