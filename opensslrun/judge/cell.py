@@ -9,15 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from typing_extensions import override
-
 from opensslrun.facts.model import FactValue, exact_key
 from opensslrun.judge.catalogue import Catalogue, ContradictionError, Prediction, prediction_for
 from opensslrun.judge.match import ABSENT, Seen, matches
 from opensslrun.judge.model import Finding, JudgedCell, JudgedStep, Judgement, Record, StepJudgement, Verdict
-
-_Alike = dict[tuple[str, str, bytes, tuple[tuple[str, int], ...]], tuple[object, StepJudgement]]
-"""By case, step, facts and what is said of them: the promises, and the judgement."""
 
 
 class Judged:
@@ -26,9 +21,8 @@ class Judged:
     For cells that are judged by the same records and catalogue, from whatever thread.
     """
 
-    def __init__(self, others: Judged | None = None) -> None:
-        """``others`` is one whose steps this one has, too, and that gets those of this one."""
-        self.alike: _Alike = {} if others is None else others.alike
+    def __init__(self) -> None:
+        self._alike: dict[tuple[str, str, bytes, tuple[tuple[str, int], ...]], tuple[object, StepJudgement]] = {}
 
     def of(
         self, cell: JudgedCell, step: JudgedStep, record: Mapping[str, FactValue], catalogue: Catalogue
@@ -37,43 +31,45 @@ class Judged:
 
         Raises ContradictionError.
         """
-        return self._of(cell, step, record, catalogue.covering(cell, step))
+        return self.by(cell, step, record, catalogue.covering(cell, step))
 
-    def _of(
+    def by(
         self, cell: JudgedCell, step: JudgedStep, record: Mapping[str, FactValue], said: Sequence[Prediction]
     ) -> StepJudgement:
+        """The same by all that the catalogue says of the step."""
         seen = exact_key(dict(sorted(step.facts.items())))
         key = (cell.case, step.id, seen, tuple([(each.difference.id, each.number) for each in said]))
-        promises, judgement = self.alike.get(key, (None, None))
+        promises, judgement = self._alike.get(key, (None, None))
         if judgement is None or promises is not step.promises:
             judgement = _judge_step(cell, step, record, said)
-            self.alike[key] = (step.promises, judgement)
+            self._alike[key] = (step.promises, judgement)
         return judgement
 
 
-class Recognised(Judged):
+class Recognised:
     """The same for cells of which many hold the same objects: an object is known again by its identity, and kept."""
 
-    def __init__(self, others: Judged | None = None) -> None:
-        super().__init__(others)
+    def __init__(self, judged: Judged | None = None) -> None:
+        """``judged`` is what is judged already, and is added to."""
+        self._judged = Judged() if judged is None else judged
         self._same: dict[tuple[str, str, int, int, int], tuple[StepJudgement, object]] = {}
 
-    @override
     def of(
         self, cell: JudgedCell, step: JudgedStep, record: Mapping[str, FactValue], catalogue: Catalogue
     ) -> StepJudgement:
+        """As :meth:`Judged.of`."""
         said = catalogue.covering(cell, step)
         # What an id is of is kept, so that it stays that one's.
         rests_on = (step.facts, said, step.promises)
         same = (cell.case, step.id, id(step.facts), id(said), id(step.promises))
         found = self._same.get(same)
         if found is None:
-            found = self._same[same] = (self._of(cell, step, record, said), rests_on)
+            found = self._same[same] = (self._judged.by(cell, step, record, said), rests_on)
         return found[0]
 
 
 def judge_cell(
-    cell: JudgedCell, record: Record | None, catalogue: Catalogue, judged: Judged | None = None
+    cell: JudgedCell, record: Record | None, catalogue: Catalogue, judged: Judged | Recognised | None = None
 ) -> Judgement:
     """The cell's verdict. A catalogue that contradicts itself about it is an error of the cell: no judge, no pass.
 

@@ -43,8 +43,8 @@ def judge_cells(
     cells: Iterable[JudgedCell], records: Mapping[str, Record], catalogue: Catalogue, judged: Judged | None = None
 ) -> tuple[Judgement, ...]:
     """Each cell's verdict, in the cells' order. ``judged`` is what was judged by the same records and catalogue."""
-    judged = Recognised(judged)
-    return tuple(judge_cell(cell, records.get(cell.case), catalogue, judged) for cell in cells)
+    recognised = Recognised(judged)
+    return tuple(judge_cell(cell, records.get(cell.case), catalogue, recognised) for cell in cells)
 
 
 def catalogue_state(

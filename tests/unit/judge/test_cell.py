@@ -366,7 +366,7 @@ def test_two_entries_that_say_the_same_do_not_contradict_each_other() -> None:
 
 
 @pytest.mark.parametrize("kept", [Judged, Recognised])
-def test_steps_that_share_their_facts_are_judged_by_what_is_said_of_each(kept: type[Judged]) -> None:
+def test_steps_that_share_their_facts_are_judged_by_what_is_said_of_each(kept: type[Judged | Recognised]) -> None:
     """On another version, under another promise, in another step or case: the same facts are not the same finding."""
     facts: dict[str, FactValue] = {"verify.claim@leaf.crt": "ok"}
     record: Record = {"1": {"verify.claim@leaf.crt": "refused"}, "2": {"verify.claim@leaf.crt": "ok"}}
@@ -391,7 +391,7 @@ def test_steps_that_share_their_facts_are_judged_by_what_is_said_of_each(kept: t
 
 
 @pytest.mark.parametrize("kept", [Judged, Recognised])
-def test_steps_that_share_their_facts_are_held_against_their_own_record(kept: type[Judged]) -> None:
+def test_steps_that_share_their_facts_are_held_against_their_own_record(kept: type[Judged | Recognised]) -> None:
     one = cell({"n": 1})
     (step,) = one.steps
     cells = [one, replace(one, case="other"), replace(one, steps=(replace(step, id="2"),))]
@@ -402,7 +402,9 @@ def test_steps_that_share_their_facts_are_held_against_their_own_record(kept: ty
 
 
 @pytest.mark.parametrize("kept", [Judged, Recognised])
-def test_steps_that_showed_the_same_in_other_objects_share_a_judgement_unless_1_is_true(kept: type[Judged]) -> None:
+def test_steps_that_showed_the_same_in_other_objects_share_a_judgement_unless_1_is_true(
+    kept: type[Judged | Recognised],
+) -> None:
     shared = kept()
     one, other, true = (judge_cell(cell({"n": n}), {"1": {"n": 1}}, Catalogue(()), shared) for n in (1, 1, True))
     assert one.steps[0] is other.steps[0]
@@ -420,7 +422,7 @@ def test_what_was_made_of_a_step_is_counted_once_for_all_who_share_it() -> None:
 
 
 @pytest.mark.parametrize("kept", [Judged, Recognised])
-def test_facts_that_are_gone_lend_their_judgement_to_no_others(kept: type[Judged]) -> None:
+def test_facts_that_are_gone_lend_their_judgement_to_no_others(kept: type[Judged | Recognised]) -> None:
     """Cells that come one by one and are dropped: the next one's facts may lie where the last one's lay."""
     numbers = [1, 2, 1, 2] * 50
     shared, catalogue, record = kept(), Catalogue(()), {"1": {"n": 1}}

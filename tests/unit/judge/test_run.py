@@ -7,6 +7,7 @@ from dataclasses import replace
 from opensslrun.driver.version import Implementation, Version
 from opensslrun.facts.model import FactValue
 from opensslrun.judge.catalogue import Catalogue
+from opensslrun.judge.cell import Judged
 from opensslrun.judge.model import JudgedCell, JudgedStep, Record, Verdict
 from opensslrun.judge.run import catalogue_state, differences, judge_cells
 from opensslrun.judge.schema import Difference, Severity
@@ -217,3 +218,11 @@ def test_what_all_targets_show_alike_or_as_recorded_is_no_difference() -> None:
     record: dict[str, Record] = {"case": {"1": {"n": {"contains": ["x"]}, "e": 0}}}
     cells = [cell("a", "3.0.2", {"n": ["x"], "e": 7}), cell("b", "3.0.2", {"n": ["x", "y"], "e": 7})]
     assert differences(judge_cells(cells, record, Catalogue(()))) == ()
+
+
+def test_what_was_judged_before_is_not_judged_again() -> None:
+    before, cells = Judged(), [cell("a", "3.0.2", NEW)]
+    (first,) = judge_cells(cells, {}, Catalogue(()), before)
+    (second,) = judge_cells(cells, {}, Catalogue(()), before)
+    assert first == second == judge_cells(cells, {}, Catalogue(()))[0]
+    assert first.steps[0] is second.steps[0]
