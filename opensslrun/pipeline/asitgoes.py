@@ -1,6 +1,6 @@
 """Cells judged as soon as they are seen, so that what is wrong is told while a run goes on.
 
-The result judges everything once more, all cells together; a step of which another showed the very same is judged once.
+The result judges all cells together, and what was judged here is looked up there.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class Judging(Listener):
         self._listener = listener
         self._plan = plan
         self.judged = Judged()
+        """The steps of all cells so far."""
 
     @override
     def cell_observed(self, obtained: Obtained, proof: Proof, cell: ObservedCell) -> None:

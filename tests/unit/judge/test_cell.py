@@ -365,7 +365,11 @@ def test_two_entries_that_say_the_same_do_not_contradict_each_other() -> None:
     assert (judgement.verdict, judgement.reason) == (Verdict.KNOWN, "known: D003")
 
 
-@pytest.mark.parametrize("kept", [Judged, Recognised])
+by_each = pytest.mark.parametrize("kept", [Judged, Recognised])
+"""What remembers steps that are judged already."""
+
+
+@by_each
 def test_steps_that_share_their_facts_are_judged_by_what_is_said_of_each(kept: type[Judged | Recognised]) -> None:
     """On another version, under another promise, in another step or case: the same facts are not the same finding."""
     facts: dict[str, FactValue] = {"verify.claim@leaf.crt": "ok"}
@@ -390,7 +394,7 @@ def test_steps_that_share_their_facts_are_judged_by_what_is_said_of_each(kept: t
     assert judgements[0].steps[0] is judgements[-1].steps[0]
 
 
-@pytest.mark.parametrize("kept", [Judged, Recognised])
+@by_each
 def test_steps_that_share_their_facts_are_held_against_their_own_record(kept: type[Judged | Recognised]) -> None:
     one = cell({"n": 1})
     (step,) = one.steps
@@ -401,7 +405,7 @@ def test_steps_that_share_their_facts_are_held_against_their_own_record(kept: ty
     assert [each.verdict for each in judgements] == [Verdict.PASS, Verdict.NEW, Verdict.NEW]
 
 
-@pytest.mark.parametrize("kept", [Judged, Recognised])
+@by_each
 def test_steps_that_showed_the_same_in_other_objects_share_a_judgement_unless_1_is_true(
     kept: type[Judged | Recognised],
 ) -> None:
@@ -421,7 +425,7 @@ def test_what_was_made_of_a_step_is_counted_once_for_all_who_share_it() -> None:
     assert (nothing.verdict, nothing.compared, nothing.shown, nothing.known) == (None, 0, 0, frozenset())
 
 
-@pytest.mark.parametrize("kept", [Judged, Recognised])
+@by_each
 def test_facts_that_are_gone_lend_their_judgement_to_no_others(kept: type[Judged | Recognised]) -> None:
     """Cells that come one by one and are dropped: the next one's facts may lie where the last one's lay."""
     numbers = [1, 2, 1, 2] * 50

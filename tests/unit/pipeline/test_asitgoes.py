@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +27,24 @@ expect = { exit_status = 3 }
 """
 
 
-def lines(folder: Path, listener_of: type[PlainProgress | LiveProgress]) -> list[str]:
-    (folder / "own.toml").write_text(f'[[target]]\nid = "one"\npath = "{REAL}"\n')
+def options_in(folder: Path, *targets: str) -> Options:
+    """Both cases on targets that are all the same binary."""
+    (folder / "own.toml").write_text("".join(f'[[target]]\nid = "{name}"\npath = "{REAL}"\n' for name in targets))
     cases = folder / "cases"
     cases.mkdir()
     (cases / "zz-broken.toml").write_text(CASE)
-    stream = io.StringIO()
-    console = Console(file=stream, width=200, force_terminal=listener_of is LiveProgress)
-    options = Options(
-        targets=("one",), cases=("zz-broken", "verify-expired"), targets_file=folder / "own.toml", cases_dir=cases
+    return Options(
+        targets=targets,
+        cases=("zz-broken", "verify-expired"),
+        targets_file=folder / "own.toml",
+        cases_dir=cases,
+        jobs=1,
     )
+
+
+def lines(folder: Path, listener_of: type[PlainProgress | LiveProgress]) -> list[str]:
+    options, stream = options_in(folder, "one"), io.StringIO()
+    console = Console(file=stream, width=200, force_terminal=listener_of is LiveProgress)
     with Interruptions() as interruptions, listener_of(console) as listener:
         run_plan(make_plan(options), listener, interruptions)
     return stream.getvalue().splitlines()
@@ -66,20 +73,8 @@ def test_a_step_is_judged_when_it_is_seen_and_not_once_more_for_the_result(
         return real(seen, *arguments)
 
     monkeypatch.setattr(cell, "_judge_step", judging)
-    (tmp_path / "own.toml").write_text(
-        "".join(f'[[target]]\nid = "{name}"\npath = "{REAL}"\n' for name in ("one", "two"))
-    )
-    cases = tmp_path / "cases"
-    cases.mkdir()
-    (cases / "zz-broken.toml").write_text(CASE)
-    options = Options(
-        targets=("one", "two"),
-        cases=("zz-broken", "verify-expired"),
-        targets_file=tmp_path / "own.toml",
-        cases_dir=cases,
-    )
     with Interruptions() as interruptions:
-        result = run_plan(make_plan(replace(options, jobs=1)), Listener(), interruptions).result
+        result = run_plan(make_plan(options_in(tmp_path, "one", "two")), Listener(), interruptions).result
     assert judged == ["verify-expired", "verify-expired", "verify-expired", "zz-broken"]
     assert [(each.target, each.case, each.verdict) for each in result.cells] == [
         ("one", "verify-expired", "pass"),
