@@ -12,6 +12,7 @@ from opensslrun.driver.outcome import Input
 from opensslrun.errors import EnvironmentLacksError, OpensslrunError, UsageError
 from opensslrun.facts.model import Facts
 from opensslrun.pipeline.alike import Alike
+from opensslrun.pipeline.benches import Benches
 from opensslrun.pipeline.cellcache import CellCache
 from opensslrun.pipeline.events import Listener
 from opensslrun.pipeline.interruption import Interruptions
@@ -76,9 +77,10 @@ def attempt(what: Attempt, listener: Listener, interruptions: Interruptions) -> 
     case = Case("try", what.line, (step,), what.files, secrets=what.answers)
     listener.planned(len(ready))
     cells = CellCache.of_user(listener.remark)
-    runs, interrupted, defect = observe_ready(
-        (case,), ready, jobs, listener, interruptions.seen, cells, Alike(), observe_briefly
-    )
+    with Benches(interruptions.seen, listener.remark) as benches:
+        runs, interrupted, defect = observe_ready(
+            (case,), ready, jobs, listener, benches, cells, Alike(), observe_briefly
+        )
     if defect is not None:
         raise defect
     steps = [

@@ -36,7 +36,7 @@ from opensslrun.targets.prove import declared_version
 
 _OBSERVING: Final = (
     "bench", "cases", "driver", "facts",
-    "pipeline/cellcache.py", "pipeline/observe.py", "pipeline/observed.py",
+    "pipeline/benches.py", "pipeline/cellcache.py", "pipeline/observe.py", "pipeline/observed.py",
     "report/cells.py", "report/part.py",
     "targets/fingerprint.py", "targets/model.py", "targets/obtain.py", "targets/prove.py",
 )  # fmt: skip

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from opensslrun.bench.base import Bench, Command, SeenFile
-from opensslrun.bench.connection import Connection
 from opensslrun.cases.model import Case
 from opensslrun.driver.system import here
 from opensslrun.errors import EngineError, OpensslrunError, TargetNotProvenError
+from opensslrun.pipeline.benches import Benches
 from opensslrun.pipeline.events import Listener
 from opensslrun.pipeline.observed import ObservedCell, ObservedStep, Outcome, TargetRun, as_shown
 from opensslrun.targets.model import Obtained, Proof
-from opensslrun.targets.obtain import open_bench
 from opensslrun.targets.prove import prove
 
 
@@ -46,13 +45,12 @@ def observe_target(
     obtained: Obtained,
     cases: Sequence[Case],
     listener: Listener,
-    opened: Callable[[Bench], None],
-    connection: Connection | None = None,
+    benches: Benches,
     *,
     believed: Proof | None = None,
     brief: bool = False,
 ) -> TargetRun:
-    """All cases on one target, between two proofs. ``opened`` is given the bench, so that it can be interrupted.
+    """All cases on one target, between two proofs, on a bench that ``benches`` lends.
 
     ``believed`` is a proof that stands for these two; ``brief`` says that the cases are few. A target that is not what
     it says it is gives no cells at all: nothing it did is worth judging.
@@ -61,8 +59,7 @@ def observe_target(
     cells: list[ObservedCell] = []
     proof: Proof | None = None
     try:
-        with open_bench(obtained, connection, brief=brief) as bench:
-            opened(bench)
+        with benches.lend(obtained, brief=brief) as bench:
             proof = believed or prove(bench, target)
             unsupported = unsupported_cases(cases, proof, obtained)
             for case in cases:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from opensslrun.bench.base import Bench
-from opensslrun.bench.connection import Connection
 from opensslrun.cases.model import Case
 from opensslrun.errors import OpensslrunError
+from opensslrun.pipeline.benches import Benches
 from opensslrun.pipeline.cellcache import CellCache, Known
 from opensslrun.pipeline.events import Listener
 from opensslrun.pipeline.observe import observe_target, unsupported_cases
@@ -22,9 +21,8 @@ def observe_or_recall(
     obtained: Obtained,
     cases: Sequence[Case],
     listener: Listener,
-    opened: Callable[[Bench], None],
+    benches: Benches,
     cells: CellCache | None,
-    connection: Connection | None = None,
 ) -> TargetRun:
     """All cases on one target; ``cells`` None runs all of them. See :func:`observe_target` for the rest.
 
@@ -32,7 +30,7 @@ def observe_or_recall(
     """
     known = cells.known(obtained) if cells is not None else None
     if cells is None or known is None:
-        return observe_target(obtained, cases, listener, opened, connection)
+        return observe_target(obtained, cases, listener, benches)
     proof = _proof(obtained, known, cells)
     before = cells.cells(known, obtained, proof, cases) if proof is not None else {}
     listener.cells_recalled(obtained.target.id, len(before))
@@ -45,10 +43,10 @@ def observe_or_recall(
             recalled = TargetRun(obtained.target, Outcome.RAN, "", obtained, proof, (), unsupported, proof_cached=True)
             return _together(recalled, before, cases)
     cells.proven.pop(obtained.target.id, None)
-    run = observe_target(obtained, rest, listener, opened, connection)
+    run = observe_target(obtained, rest, listener, benches)
     if before and run.proof is not None and run.proof != proof:
         # One image, two proofs: nothing kept of it is worth anything.
-        before, run = {}, observe_target(obtained, cases, listener, opened, connection)
+        before, run = {}, observe_target(obtained, cases, listener, benches)
     if run.outcome is not Outcome.RAN or run.proof is None:
         return run
     cells.keep(known, obtained, run.proof, run.cells)
@@ -70,9 +68,8 @@ def observe_briefly(
     obtained: Obtained,
     cases: Sequence[Case],
     listener: Listener,
-    opened: Callable[[Bench], None],
+    benches: Benches,
     cells: CellCache | None,
-    connection: Connection | None = None,
 ) -> TargetRun:
     """A case or two on one target, each of them run now. See :func:`~opensslrun.pipeline.observe.observe_target`.
 
@@ -82,7 +79,7 @@ def observe_briefly(
     """
     known = cells.known(obtained) if cells is not None and obtained.image_id is not None else None
     believed = known.proof if known is not None else None
-    run = observe_target(obtained, cases, listener, opened, connection, believed=believed, brief=True)
+    run = observe_target(obtained, cases, listener, benches, believed=believed, brief=True)
     if cells is not None and known is not None and believed is None and run.outcome is Outcome.RAN and run.proof:
         cells.keep(known, obtained, run.proof, ())
     return run

@@ -13,6 +13,7 @@ from opensslrun.errors import BuildFailedError, ChecksumError, EnvironmentLacksE
 from opensslrun.judge.cell import Judged
 from opensslrun.pipeline.alike import Alike
 from opensslrun.pipeline.asitgoes import Judging
+from opensslrun.pipeline.benches import Benches
 from opensslrun.pipeline.cellcache import CellCache
 from opensslrun.pipeline.events import Listener
 from opensslrun.pipeline.interruption import Interruptions
@@ -26,6 +27,9 @@ from opensslrun.targets.obtain import Done, obtain_many
 
 JOBS_A_CORE = 3
 """Targets that a run observes at a time: while one waits for its shell or a disk, others use the cores."""
+
+KEPT_A_JOB = 4
+"""Benches that wait for what they will read, for each that runs. A container that waits takes some 15 MB."""
 
 _FEW_REASONS = 3
 """Different reasons that are told while the run goes on; more of them are a wall."""
@@ -128,20 +132,23 @@ def observe_had(
     jobs, ready = _jobs(plan), had.ready
     tell_of(had, listener)
     listener.planned(len(ready) * len(plan.cases))
-    judging, alike, seen = Judging(listener, plan), Alike(), interruptions.seen
-    observed, interrupted, defect = observe_ready(plan.cases, ready, jobs, judging, seen, kept, alike)
-    ended = {**had.missing, **observed}
-    stopped = {t.id: TargetRun(t, Outcome.NOT_RUN, "interrupted") for t in had.targets if t.id not in ended}
-    runs = tuple({**ended, **stopped}[target.id] for target in had.targets)
+    judging, alike = Judging(listener, plan), Alike()
+    room = KEPT_A_JOB * jobs if any(case.reads for case in plan.cases) else 0
+    with Benches(interruptions.seen, listener.remark, room) as benches:
+        observed, interrupted, defect = observe_ready(plan.cases, ready, jobs, judging, benches, kept, alike)
+        ended = {**had.missing, **observed}
+        stopped = {t.id: TargetRun(t, Outcome.NOT_RUN, "interrupted") for t in had.targets if t.id not in ended}
+        runs = tuple({**ended, **stopped}[target.id] for target in had.targets)
+        benches.keep_no_more()
 
-    def read(cases: Sequence[Case], consumers: Sequence[str], told: Listener) -> Mapping[str, TargetRun]:
-        nonlocal interrupted, defect
-        readers = {name: ready[name] for name in consumers}
-        done, interrupted, failed = observe_ready(cases, readers, jobs, told, seen, kept, alike)
-        defect = defect or failed
-        return done
+        def read(cases: Sequence[Case], consumers: Sequence[str], told: Listener) -> Mapping[str, TargetRun]:
+            nonlocal interrupted, defect
+            readers = {name: ready[name] for name in consumers}
+            done, interrupted, failed = observe_ready(cases, readers, jobs, told, benches, kept, alike)
+            defect = defect or failed
+            return done
 
-    pairs = observe_pairs(plan.cases, runs, None if interrupted else read, listener)
+        pairs = observe_pairs(plan.cases, runs, None if interrupted else read, listener)
     standing = {name: stand_in.id for name, stand_in in had.stand_ins.items()}
     return Observed(with_broken(runs, pairs), interrupted, standing, defect, pairs.pairs, judged=judging.judged)
 

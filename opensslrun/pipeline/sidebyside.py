@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from opensslrun.bench.base import Bench
-from opensslrun.bench.connection import Connection
 from opensslrun.cases.model import Case
 from opensslrun.pipeline.alike import Alike
+from opensslrun.pipeline.benches import Benches
 from opensslrun.pipeline.cellcache import CellCache
 from opensslrun.pipeline.events import Listener
 from opensslrun.pipeline.observed import Outcome, TargetRun
 from opensslrun.pipeline.recall import observe_or_recall
 from opensslrun.targets.model import Obtained
 
-Observe = Callable[
-    [Obtained, Sequence[Case], Listener, Callable[[Bench], None], CellCache | None, Connection | None], TargetRun
-]
+Observe = Callable[[Obtained, Sequence[Case], Listener, Benches, CellCache | None], TargetRun]
 """How one target is observed; see :func:`~opensslrun.pipeline.recall.observe_or_recall`."""
 
 
@@ -27,41 +23,32 @@ def observe_ready(
     ready: Mapping[str, Obtained],
     jobs: int,
     listener: Listener,
-    interrupted: threading.Event,
+    benches: Benches,
     cells: CellCache | None,
     alike: Alike,
     observe: Observe = observe_or_recall,
 ) -> tuple[dict[str, TargetRun], bool, Exception | None]:
-    """Observe cases on targets that are there, ``jobs`` at a time.
+    """Observe cases on targets that are there, ``jobs`` at a time, on what ``benches`` lends.
 
-    Returns what each that was begun showed, whether ``interrupted`` was set before the end, and what failed in
+    Returns what each that was begun showed, whether they were interrupted before the end, and what failed in
     opensslrun itself. ``alike`` is where what they show alike is shared.
     """
-    benches: list[Bench] = []
     stopping = False
-
-    def opened(bench: Bench) -> None:
-        benches.append(bench)
-        if interrupted.is_set():
-            bench.interrupt()
-
     runs: dict[str, TargetRun] = {}
     defect: Exception | None = None
-    with Connection() as connection, ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="observe") as pool:
+    with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="observe") as pool:
         futures: dict[Future[TargetRun], str] = {
-            pool.submit(observe, got, cases, listener, opened, cells, connection): name
-            for name, got in _longest_first(ready)
+            pool.submit(observe, got, cases, listener, benches, cells): name for name, got in _longest_first(ready)
         }
         pending = set(futures)
         while pending:
             # Short waits, so that an interruption is noticed at once on every platform.
             done, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
-            if interrupted.is_set() and not stopping:
+            if benches.interrupted.is_set() and not stopping:
                 stopping = True
                 for future in pending:
                     future.cancel()
-                for bench in tuple(benches):
-                    bench.interrupt()
+                benches.interrupt()
             for future in done:
                 name = futures.pop(future)  # which holds the run as it was before it shares what is alike
                 if future.cancelled():

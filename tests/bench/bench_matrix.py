@@ -28,7 +28,7 @@ from opensslrun.bench.base import Bench, Command
 from opensslrun.bench.connection import Connection
 from opensslrun.bench.containerbench import ContainerBench
 from opensslrun.driver.outcome import Input
-from opensslrun.pipeline import observe
+from opensslrun.pipeline import benches
 from opensslrun.pipeline.events import Listener
 from opensslrun.pipeline.interruption import Interruptions
 from opensslrun.pipeline.plan import Options, Plan, make_plan
@@ -108,7 +108,7 @@ def measure(plan: Plan, jobs: int | None) -> Measured:
             return really_open(obtained, connection, brief=brief)
         return Watched(obtained, spent)
 
-    observe.open_bench = opened  # type: ignore[attr-defined]
+    benches.open_bench = opened  # type: ignore[attr-defined]
     here, ours, begin = _children(), time.process_time(), time.monotonic()
     with Interruptions() as interruptions:
         session = run_plan(replace(plan, options=replace(plan.options, jobs=jobs)), Listener(), interruptions)

@@ -16,6 +16,7 @@ from typing import Any
 import docker
 import pytest
 
+from opensslrun.pipeline.benches import Benches
 from opensslrun.pipeline.cellcache import CellCache
 from opensslrun.pipeline.cellstore import Store
 from opensslrun.pipeline.events import Listener
@@ -72,7 +73,8 @@ def cells(tmp_path: Path) -> CellCache:
 
 
 def run(obtained: Obtained, plan: Plan, cells: CellCache) -> TargetRun:
-    ran = observe_or_recall(obtained, plan.cases, Listener(), lambda _bench: None, cells)
+    with Benches(threading.Event(), pytest.fail) as benches:
+        ran = observe_or_recall(obtained, plan.cases, Listener(), benches, cells)
     assert ran.outcome is Outcome.RAN, ran.reason
     assert {cell.case.id for cell in ran.cells} == ALL
     return ran

@@ -13,6 +13,7 @@ import docker
 import pytest
 
 from lying import IN_ALL_COMMANDS
+from opensslrun.pipeline.benches import Benches
 from opensslrun.pipeline.events import Listener
 from opensslrun.pipeline.observe import observe_target
 from opensslrun.pipeline.observed import Outcome
@@ -73,7 +74,8 @@ def run(targets: list[Obtained]) -> Result:
         Options(targets=tuple(each.target.id for each in targets), cases=("verify-expired", "wrong-pass-phrase"))
     )
     ordered = sorted(targets, key=lambda each: [target.id for target in plan.targets].index(each.target.id))
-    runs = [observe_target(each, plan.cases, Listener(), lambda _bench: None) for each in ordered]
+    with Benches(threading.Event(), pytest.fail) as benches:
+        runs = [observe_target(each, plan.cases, Listener(), benches) for each in ordered]
     return make_result(plan, Observed(tuple(runs), interrupted=False), Clock(datetime.now(UTC), 0.0))
 
 
@@ -108,7 +110,11 @@ def test_one_that_never_answers_for_its_version_can_be_interrupted_and_gives_no_
     client: docker.DockerClient, obtained: dict[str, Obtained]
 ) -> None:
     plan = make_plan(Options(targets=("openssl-1.1.1g",), cases=("verify-expired",)))
-    with liar(client, obtained["openssl-1.1.1g"], "while :; do sleep 1; done") as lying:
-        seen = observe_target(lying, plan.cases, Listener(), lambda bench: threading.Timer(3, bench.interrupt).start())
+    with (
+        liar(client, obtained["openssl-1.1.1g"], "while :; do sleep 1; done") as lying,
+        Benches(threading.Event(), pytest.fail) as benches,
+    ):
+        threading.Timer(3, benches.interrupt).start()
+        seen = observe_target(lying, plan.cases, Listener(), benches)
     assert seen.outcome is Outcome.ERROR
     assert seen.cells == ()

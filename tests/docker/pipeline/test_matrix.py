@@ -288,6 +288,43 @@ def test_an_interruption_keeps_what_was_finished_and_leaves_nothing(tmp_path: Pa
     assert not subprocess.run(["pgrep", "-f", NAP], capture_output=True, check=False).stdout
 
 
+HANDING = """
+title = "A key, made by one and used by another"
+hands_over = ["k.pem"]
+[[step]]
+run = "openssl genrsa -out k.pem 2048"
+[[read]]
+run = "openssl rsa -in k.pem -noout -check"
+"""
+SLOW_ON_THIS_MACHINE = f"""
+title = "slow on this machine"
+[[step]]
+run = "[ -d /w/1 ] || {NAP}; openssl version"
+timeout = 100
+"""
+
+
+def test_an_interruption_ends_the_containers_that_wait_for_what_they_will_read(tmp_path: Path) -> None:
+    cases = tmp_path / "cases"
+    cases.mkdir()
+    (cases / "handing.toml").write_text(HANDING)
+    (cases / "zz-slow.toml").write_text(SLOW_ON_THIS_MACHINE)
+    process = start(tmp_path, "-t", "openssl-1.1.1g", "-t", "host", "--cases-dir", str(cases), "-c", "*")
+    read_until(process, "[3/4]")
+    assert until(lambda: bool(ours()))
+    time.sleep(1)
+    assert ours(), "it waits for the pairs"
+    process.send_signal(signal.SIGINT)
+    status, _, _ = finish(process, 30)
+    assert status == 130
+    assert not ours()
+    result = result_in(tmp_path)
+    outcomes = {target["id"]: target["outcome"] for target in result["targets"]}
+    assert outcomes == {"openssl-1.1.1g": "ran", "host": "not-run"}
+    assert {pair["verdict"] for pair in result["pairs"]} == {"not-run"}
+    assert not subprocess.run(["pgrep", "-f", NAP], capture_output=True, check=False).stdout
+
+
 def test_a_killed_run_leaves_no_container_and_no_process(tmp_path: Path) -> None:
     cases = tmp_path / "cases"
     cases.mkdir()

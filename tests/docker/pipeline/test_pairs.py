@@ -7,17 +7,34 @@ from typing import Any
 
 import pytest
 
+from opensslrun.bench.base import Bench
+from opensslrun.bench.connection import Connection
 from opensslrun.cli.main import main
+from opensslrun.pipeline import benches
+from opensslrun.targets.model import Obtained
+from opensslrun.targets.obtain import open_bench
 
 TARGETS = ("host", "openssl-1.1.1g", "libressl-3.0.2")
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, dict[str, Any]]]:
+def opened() -> list[str]:
+    """For which targets a bench was opened in :func:`runs`, one after another."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory, opened: list[str]) -> list[tuple[int, dict[str, Any]]]:
     """All pairs, then the same again from the cache."""
     folder = tmp_path_factory.mktemp("pairs")
     done = []
+
+    def told(obtained: Obtained, connection: Connection | None = None, *, brief: bool = False) -> Bench:
+        opened.append(obtained.target.id)
+        return open_bench(obtained, connection, brief=brief)
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(benches, "open_bench", told)
         patch.setenv("OPENSSLRUN_CACHE_DIR", str(folder / "cache"))
         for _ in range(2):
             out = folder / "result.json"
@@ -61,6 +78,13 @@ def test_only_the_files_of_old_versions_cannot_be_opened_and_only_by_new_ones(
     (group,) = [group for group in view["groups"] if group["value"] == 1]
     assert (set(group["made_by"]), group["read_by"]) == ({"openssl-1.1.1g", "libressl-3.0.2"}, ["host"])
     assert set(verdicts(result, "pair-pkcs12-portable").values()) <= {"pass", "known"}
+
+
+def test_what_ran_the_cells_reads_the_pairs_in_the_same_container(
+    runs: list[tuple[int, dict[str, Any]]], opened: list[str]
+) -> None:
+    assert {pair["consumer"] for pair in runs[0][1]["pairs"] if pair["steps"]} == set(TARGETS)
+    assert sorted(opened) == sorted(TARGETS)
 
 
 def test_a_second_run_reads_nothing_and_starts_no_container(runs: list[tuple[int, dict[str, Any]]]) -> None:

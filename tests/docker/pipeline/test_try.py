@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 
 from opensslrun.cases.model import Case, Step
 from opensslrun.driver.outcome import Input
+from opensslrun.pipeline.benches import Benches
 from opensslrun.pipeline.cellcache import CellCache
 from opensslrun.pipeline.cellstore import Store
 from opensslrun.pipeline.events import Listener
@@ -48,7 +50,8 @@ def cells(tmp_path: Path) -> CellCache:
 
 
 def run(obtained: Obtained, cells: CellCache) -> TargetRun:
-    return observe_briefly(obtained, (CASE,), Listener(), lambda _bench: None, cells)
+    with Benches(threading.Event(), pytest.fail) as benches:
+        return observe_briefly(obtained, (CASE,), Listener(), benches, cells)
 
 
 def test_an_image_that_proved_itself_is_believed_and_runs_the_command_each_time(
