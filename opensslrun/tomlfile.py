@@ -5,12 +5,13 @@ from __future__ import annotations
 import codecs
 import tomllib
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from opensslrun.errors import UsageError
 from opensslrun.noted import read_bytes
+from opensslrun.suggestion import did_you_mean, nearest
 
 NEWLINE = "\n"
 
@@ -58,22 +59,38 @@ def validated(model: type[Model], data: object, path: Path) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise UsageError(f"{path}: {_first_mistake(error)}") from error
+        raise UsageError(f"{path}: {_first_mistake(error, model)}") from error
 
 
-def _first_mistake(error: ValidationError) -> str:
-    mistake = error.errors(include_url=False, include_context=True)[0]
+def _first_mistake(error: ValidationError, model: type[BaseModel]) -> str:
+    """An unknown key before all else: what is missing may be what was meant by it."""
+    mistakes = error.errors(include_url=False, include_context=True)
+    mistake = min(mistakes, key=lambda each: each["type"] != "extra_forbidden")
     where = ""
     for part in mistake["loc"]:
         where += f"[{part + 1}]" if isinstance(part, int) else f".{part}"
     where = where.lstrip(".") or "the file"
-    others = error.error_count() - 1
+    others = len(mistakes) - 1
     more = f" (and {others} more)" if others else ""
     if mistake["type"] == "extra_forbidden":
-        return f"{where} is not a known key{more}"
+        meant = did_you_mean(nearest(str(mistake["loc"][-1]), _known_keys(model, mistake["loc"])))
+        return f"{where} is not a known key{'; ' if meant else ''}{meant}{more}"
     if mistake["type"] == "missing":
         return f"{where} is missing{more}"
     return f"{where}: {_lower_first(mistake['msg']).removeprefix('value error, ')}{more}"
+
+
+def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[str, ...]:
+    """The keys that may stand where an unknown one does; none where that is not one table only."""
+    schema = model.model_json_schema()
+    node: dict[str, Any] = schema
+    for part in (*loc[:-1], None):
+        while "$ref" in node:
+            node = schema["$defs"][node["$ref"].rpartition("/")[2]]
+        if part is not None:
+            node = node.get("items" if isinstance(part, int) else "properties", {})
+            node = node if isinstance(part, int) else node.get(part, {})
+    return tuple(node.get("properties", ()))
 
 
 def _lower_first(text: str) -> str:

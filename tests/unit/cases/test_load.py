@@ -94,6 +94,13 @@ def test_a_case_that_writes_out_what_is_the_default_is_the_same_case(tmp_path: P
     [
         ("title = ", r"is not valid TOML: invalid value \(at line 1, column 9|end of document"),
         ('title = "t"\n', "step is missing"),
+        ('title = "t"\n[[stp]]\nrun = "x"\n', r"stp is not a known key; did you mean 'step'\? \(and 1 more\)$"),
+        ('title = "t"\n[[step]]\nrnu = "x"\n', r"step\[1\].rnu is not a known key; did you mean 'run'\?"),
+        (
+            'title = "t"\n[[step]]\nrun = "x"\nexpect = { crates = ["a"] }\n',
+            r"step\[1\].expect.crates is not a known key; did you mean 'creates'\?$",
+        ),
+        ('title = "t"\n[[step]]\nrun = "x"\nsurely = 1\n', r"step\[1\].surely is not a known key$"),
         ('title = "t"\nstep = []\n', r"step: list should have at least 1 item"),
         ('title = "t"\n[[step]]\nrun = "x"\nanswers = ["a"]\n', r"step\[1\].answers is not a known key"),
         (
