@@ -25,6 +25,7 @@ from opensslrun.targets.engine import (
     Image,
     by_tag,
 )
+from opensslrun.targets.libraries import add_library_cache
 from opensslrun.targets.model import Builder, CrateRoute, ImageRoute, PathRoute, Route, SuiteRoute, TarballRoute, Target
 from opensslrun.targets.pull import write_pulled_root
 from opensslrun.targets.recipe import recipe_of, recipe_of_builder, tag_of, tag_of_builder
@@ -130,6 +131,8 @@ def _by_route(engine: Engine, job: Job, route: Route, work: Work) -> Image:
         case SuiteRoute():
             with _root(job, work) as root:
                 packages = write_suite_root(route, engine.architecture, root, work)
+                if job.target is not None:
+                    add_library_cache(engine, packages, root, job.labels, log, work)
                 origin = f"{packages_in_words(route, packages)} of {route.distribution} {route.suite}"
                 return _import(engine, job, root, origin, work)
         case TarballRoute() | CrateRoute():

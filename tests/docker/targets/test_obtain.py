@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from pathlib import Path
 
 import pytest
 
+from opensslrun.bench.base import Command
+from opensslrun.driver.outcome import Input
 from opensslrun.driver.version import Implementation
 from opensslrun.errors import BuildFailedError, ChecksumError, EnvironmentLacksError, TargetNotProvenError
 from opensslrun.targets.cache import Cache, sha256_of
@@ -235,13 +238,17 @@ def test_a_damaged_cache_entry_is_made_again_and_never_trusted(
     assert sha256_of(root) == whole, "two builds of one recipe are the same, byte for byte"
 
 
+def of_packages(shipped: dict[str, Target], *packages: str) -> Target:
+    return Target(
+        **{name: getattr(shipped["debian-12"], name) for name in Target.__slots__}
+        | {"id": "test-suite", "routes": (SuiteRoute("bookworm", packages),)}
+    )
+
+
 def test_the_distributions_packages_give_the_same_bytes_twice(
     shipped: dict[str, Target], engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    target = Target(
-        **{name: getattr(shipped["debian-12"], name) for name in Target.__slots__}
-        | {"id": "test-suite", "routes": (SuiteRoute("bookworm", ("openssl", "busybox-static")),)}
-    )
+    target = of_packages(shipped, "openssl", "libc-bin", "busybox-static")
     sums = set()
     for name in ("one", "two"):
         monkeypatch.setenv("OPENSSLRUN_CACHE_DIR", str(tmp_path / name))
@@ -250,6 +257,24 @@ def test_the_distributions_packages_give_the_same_bytes_twice(
         assert "openssl 3.0." in obtained.origin
         sums.add(sha256_of(Job.of_target(target, engine.architecture).root_in(Cache(tmp_path / name))))
     assert len(sums) == 1
+    with open_bench(obtained) as bench, bench.workspace({}) as workspace:
+        known = workspace.run(Command("ldconfig -p && ls /usr/lib/*/libcrypto.so.3", Input.NONE)).outcome.stdout_text
+    assert re.search(r"libcrypto\.so\.3 .*=> /lib/\S+/libcrypto\.so\.3", known), "libraries are found by their cache"
+    for image in engine.own_images(LABEL_TARGET):
+        assert image.labels[LABEL_TARGET] != "test-suite" or image.id == obtained.image_id, "made on the way, and left"
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_a_distribution_whose_libraries_cannot_be_looked_up_is_not_had(
+    shipped: dict[str, Target], engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opensslrun.targets.libraries.COMMAND", ("ldconfig", "--no-such-option"))
+    target = of_packages(shipped, "openssl", "libc-bin", "busybox-static")
+    drop_image(engine, target)
+    with pytest.raises(BuildFailedError, match="ldconfig --no-such-option failed with status") as caught:
+        obtain(target, Stages())
+    assert "no-such-option" in Path(str(caught.value).rpartition("its log is ")[2]).read_text()
+    assert not [image for image in engine.own_images(LABEL_TARGET) if image.labels[LABEL_TARGET] == "test-suite"]
 
 
 @pytest.mark.usefixtures("own_cache")
@@ -375,6 +400,8 @@ OBTAIN = """
 import sys
 from datetime import date
 from pathlib import Path
+from opensslrun.bench.base import Command
+from opensslrun.driver.outcome import Input
 from opensslrun.driver.version import Implementation
 from opensslrun.targets.load import load_targets
 from opensslrun.targets.model import Need, Reader, Target, TarballRoute

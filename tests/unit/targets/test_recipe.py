@@ -41,6 +41,17 @@ def test_what_decides_the_content_changes_the_recipe(changed: Target) -> None:
     assert recipe_of(changed, "amd64") != recipe_of(TARGET, "amd64")
 
 
+def test_what_looks_up_the_libraries_of_packages_is_part_of_their_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_it, without = (
+        replace(TARGET, routes=(SuiteRoute("bookworm", packages),))
+        for packages in (("openssl", "libc-bin"), ("openssl", "libc6"))
+    )
+    before = [recipe_of(each, "amd64") for each in (with_it, without, TARGET)]
+    monkeypatch.setattr("opensslrun.targets.recipe.COMMAND", ("ldconfig", "-i"))
+    after = [recipe_of(each, "amd64") for each in (with_it, without, TARGET)]
+    assert [one == other for one, other in zip(before, after, strict=True)] == [False, True, True]
+
+
 def test_the_architecture_changes_the_recipe() -> None:
     assert recipe_of(TARGET, "arm64") != recipe_of(TARGET, "amd64")
     assert recipe_of_builder(BUILDER, "arm64") != recipe_of_builder(BUILDER, "amd64")
