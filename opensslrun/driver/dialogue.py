@@ -51,7 +51,7 @@ class Dialogue:
     """What was asked, and why it was over.
 
     ``unanswered`` is the text a HUNG dialogue stood at, empty after total silence. ``end`` is the match of the
-    end pattern. ``text`` is the last part of what the terminal showed besides; no answer is ever in it.
+    end pattern. ``text`` is the last part of what the terminal showed before that; no answer is ever in it.
     """
 
     stop: Stop
@@ -127,17 +127,20 @@ class _Conversation:
 
     def hold(self) -> Dialogue:
         while True:
-            match = self.end.search(self.seen) if self.end else None
-            if match:
-                return self.over(Stop.END, match)
-            last_line = self.last_line()
-            prompt = prompt_at_end(last_line)
-            if prompt and self.complete(prompt):
-                self.prompts.append(prompt)
-                if not self.left:
-                    return self.over(Stop.HUNG, at=prompt)
-                self.answer()
-                continue
+            last_line = ""
+            if self.seen:
+                match = self.end.search(self.seen) if self.end else None
+                if match:
+                    self.seen = self.seen[: match.start()]
+                    return self.over(Stop.END, match)
+                last_line = self.last_line()
+                prompt = prompt_at_end(last_line)
+                if prompt and self.complete(prompt):
+                    self.prompts.append(prompt)
+                    if not self.left:
+                        return self.over(Stop.HUNG, at=prompt)
+                    self.answer()
+                    continue
             left_s = self.deadline - time.monotonic()
             if left_s <= 0 or self.read > MAX_FLOOD:
                 return self.over(Stop.HUNG, at=self.standing())
@@ -188,6 +191,6 @@ class _Conversation:
 
     def over(self, stop: Stop, end: re.Match[bytes] | None = None, at: str = "") -> Dialogue:
         """The dialogue so far. A prompt that the program itself went past is counted among the prompts."""
-        shown = self.shown()
-        passed = find_prompts(shown) if stop is not Stop.HUNG else ()
+        shown = self.shown() if self.seen else ""
+        passed = find_prompts(shown) if shown and stop is not Stop.HUNG else ()
         return Dialogue(stop, (*self.prompts, *passed), at, shown[-_SHOWN:], end)
