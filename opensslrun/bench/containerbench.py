@@ -18,7 +18,6 @@ from opensslrun.bench.containerworkspace import ContainerWorkspace
 from opensslrun.bench.exchange import ROOT, ArchiveVolume, Exchange, SharedDirectory
 from opensslrun.bench.pseudoterminal import PseudoTerminal
 from opensslrun.bench.shell import Shell
-from opensslrun.bench.storage import with_programs_at_hand
 from opensslrun.driver.outcome import Input
 from opensslrun.driver.system import here
 from opensslrun.errors import EngineError
@@ -60,18 +59,16 @@ class ContainerBench:
         transfer: Transfer = Transfer.AUTO,
         run_id: str = "",
         windows: bool = False,
-        brief: bool = False,
     ) -> None:
-        """``brief``: so few commands will be run that bringing their programs nearer would take longer than they do.
+        """``windows``: the programs are Windows builds under wine, which cannot use a terminal (1.1.1g fails or hangs).
 
-        ``windows``: the programs are Windows builds under wine, which cannot use a terminal (1.1.1g fails or hangs).
         Where a step has one its answers are given as lines, and what was asked on standard error is taken out of it
-        again. Files have no modes."""
+        again. Files have no modes.
+        """
         self._image = image
         self._name = name or image
         self._connection = connection or Connection(client)
         self._owns_connection = connection is None
-        self._brief = brief
         self._transfer = transfer
         self._run_id = run_id
         self._windows = windows
@@ -183,8 +180,6 @@ class ContainerBench:
         user = f"{self._user[0]}:{self._user[1]}"
         keeper = KEEPER_USER if self._user[0] != KEEPER_USER else KEEPER_USER - 1
         options = Options(user=f"{keeper}:{keeper}", tmpfs=_TMP)
-        if not self._brief:
-            options = with_programs_at_hand(client, self._image, options)
         options = exchange.mounted(options)
         if terminal is not None:
             options = terminal.mounted(options)

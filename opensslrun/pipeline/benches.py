@@ -41,8 +41,8 @@ class Benches:
         self._kept: dict[Place, Bench] = {}
 
     @contextlib.contextmanager
-    def lend(self, obtained: Obtained, *, brief: bool = False) -> Iterator[Bench]:
-        """The bench that was kept for a target, or a new one; ``brief`` says that it is for a command or two.
+    def lend(self, obtained: Obtained) -> Iterator[Bench]:
+        """The bench that was kept for a target, or a new one.
 
         It is closed when it comes back with an error, or when there is no room for it. Raises EngineError where
         opening or closing it fails.
@@ -51,7 +51,7 @@ class Benches:
         with contextlib.ExitStack() as closing:
             bench = self._was_kept(place)
             if bench is None:
-                bench = closing.enter_context(open_bench(obtained, self._connection, brief=brief))
+                bench = closing.enter_context(open_bench(obtained, self._connection))
                 self._opened(bench)
             else:
                 closing.push(bench)

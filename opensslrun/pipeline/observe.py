@@ -48,18 +48,17 @@ def observe_target(
     benches: Benches,
     *,
     believed: Proof | None = None,
-    brief: bool = False,
 ) -> TargetRun:
     """All cases on one target, between two proofs, on a bench that ``benches`` lends.
 
-    ``believed`` is a proof that stands for these two; ``brief`` says that the cases are few. A target that is not what
-    it says it is gives no cells at all: nothing it did is worth judging.
+    ``believed`` is a proof that stands for these two. A target that is not what it says it is gives no cells at all:
+    nothing it did is worth judging.
     """
     target = obtained.target
     cells: list[ObservedCell] = []
     proof: Proof | None = None
     try:
-        with benches.lend(obtained, brief=brief) as bench:
+        with benches.lend(obtained) as bench:
             proof = believed or prove(bench, target)
             unsupported = unsupported_cases(cases, proof, obtained)
             for case in cases:

@@ -79,7 +79,7 @@ def observe_briefly(
     """
     known = cells.known(obtained) if cells is not None and obtained.image_id is not None else None
     believed = known.proof if known is not None else None
-    run = observe_target(obtained, cases, listener, benches, believed=believed, brief=True)
+    run = observe_target(obtained, cases, listener, benches, believed=believed)
     if cells is not None and known is not None and believed is None and run.outcome is Outcome.RAN and run.proof:
         cells.keep(known, obtained, run.proof, ())
     return run

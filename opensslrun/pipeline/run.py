@@ -29,7 +29,7 @@ JOBS_A_CORE = 3
 """Targets that a run observes at a time: while one waits for its shell or a disk, others use the cores."""
 
 KEPT_A_JOB = 4
-"""Benches that wait for what they will read, for each that runs. A container that waits takes some 15 MB."""
+"""Benches that wait for what they will read, for each that runs. A container that waits takes 5 MB (Docker 20.10)."""
 
 _FEW_REASONS = 3
 """Different reasons that are told while the run goes on; more of them are a wall."""

@@ -242,17 +242,17 @@ def _result(future: Future[Obtained]) -> Obtained | OpensslrunError:
         return error
 
 
-def open_bench(obtained: Obtained, connection: Connection | None = None, *, brief: bool = False) -> Bench:
+def open_bench(obtained: Obtained, connection: Connection | None = None) -> Bench:
     """A bench on what was obtained, not entered yet: a container for an image, this machine for a path.
 
-    ``connection`` is that of a run's benches to the engine; ``brief`` is for a command or two.
+    ``connection`` is that of a run's benches to the engine.
     """
     if obtained.image_id is not None:
         from opensslrun.bench.containerbench import ContainerBench  # noqa: PLC0415 -- benches import late
 
         windows = obtained.target.platform == "windows"
         name = obtained.target.id
-        return ContainerBench(obtained.image_id, name=name, connection=connection, windows=windows, brief=brief)
+        return ContainerBench(obtained.image_id, name=name, connection=connection, windows=windows)
     from opensslrun.bench.localbench import LocalBench  # noqa: PLC0415
 
     if obtained.path is None:

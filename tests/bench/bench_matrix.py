@@ -103,9 +103,9 @@ def measure(plan: Plan, jobs: int | None) -> Measured:
     """Run a plan, every cell of it."""
     spent = Spent()
 
-    def opened(obtained: Obtained, connection: Connection | None = None, *, brief: bool = False) -> Bench:
+    def opened(obtained: Obtained, connection: Connection | None = None) -> Bench:
         if obtained.image_id is None:
-            return really_open(obtained, connection, brief=brief)
+            return really_open(obtained, connection)
         return Watched(obtained, spent)
 
     benches.open_bench = opened  # type: ignore[attr-defined]

@@ -29,9 +29,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory, opened: list[str]) -> list[tu
     folder = tmp_path_factory.mktemp("pairs")
     done = []
 
-    def told(obtained: Obtained, connection: Connection | None = None, *, brief: bool = False) -> Bench:
+    def told(obtained: Obtained, connection: Connection | None = None) -> Bench:
         opened.append(obtained.target.id)
-        return open_bench(obtained, connection, brief=brief)
+        return open_bench(obtained, connection)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(benches, "open_bench", told)
