@@ -218,10 +218,12 @@ def _taken(path: str) -> bytes:
         handle = os.open(path, here.READING)
     except FileNotFoundError:
         return b""
-    with os.fdopen(handle, "rb", buffering=0) as file:
-        content = file.read(_SMALL) or b""
+    try:
+        content = os.read(handle, _SMALL)
         if len(content) == _SMALL:
-            while len(content) < MAX_READ_BACK and (more := file.read(MAX_READ_BACK - len(content))):
+            while len(content) < MAX_READ_BACK and (more := os.read(handle, MAX_READ_BACK - len(content))):
                 content += more
             Path(path).unlink()
-    return content
+        return content
+    finally:
+        os.close(handle)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 MIN_PASS_PHRASE = 4
 """Bytes. OpenSSL 1.1.1 and LibreSSL ask again for ever for fewer, OpenSSL 3 and later exit 1."""
@@ -65,12 +66,15 @@ class Outcome:
         return self.stderr.decode("utf-8", "backslashreplace")
 
 
+_SIGNALS: Final = frozenset(signal.Signals)
+
+
 def through_shell(status: int) -> tuple[Ending, int]:
     """How a command ended, from the exit status of the shell that ran it: over 128 it was a signal (POSIX).
 
     255 and the like, which no signal has, stay exit statuses.
     """
     number = status - 128
-    if number in set(signal.Signals):
+    if number in _SIGNALS:
         return Ending.SIGNALLED, number
     return Ending.EXITED, status

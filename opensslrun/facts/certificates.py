@@ -116,13 +116,24 @@ def _own_values(der: bytes) -> Mapping[str, FactValue]:
 
 
 def request_values(der: bytes, keys: Mapping[str, bytes | None]) -> Values:
-    """Facts of one certificate request."""
+    """Facts of one certificate request. ``keys`` are the public keys of the workspace's private keys, by file name."""
+    known = _own_request_values(der)
+    if known is None:
+        return {"request.version": MALFORMED}
+    spki, own = known
+    matching: list[FactValue] = [name for name, public in sorted(keys.items()) if public == spki]
+    return {f"request.{name}": value for name, value in {**own, "key_matches": matching}.items()}
+
+
+@remembered(512, MAX_REMEMBERED)
+def _own_request_values(der: bytes) -> tuple[bytes | None, Mapping[str, FactValue]] | None:
+    """A request's public key and the facts that rest on the request alone; None when it is none."""
     parsed: Asn1 = attempt(lambda: asn1_csr.CertificationRequest.load(der, strict=True))
     body: Asn1 = attempt(lambda: parsed["certification_request_info"])
     if body is None:
-        return {"request.version": MALFORMED}
+        return None
     spki = attempt(lambda: bytes(body["subject_pk_info"].dump()))
-    drawn = values(
+    return spki, values(
         {
             "version": lambda: {"v1": 1, "v2": 2, "v3": 3}.get(body["version"].native, MALFORMED),
             "subject": lambda: name_value(body["subject"]),
@@ -130,12 +141,10 @@ def request_values(der: bytes, keys: Mapping[str, bytes | None]) -> Values:
             "signature_valid": lambda: x509.load_der_x509_csr(der).is_signature_valid,
             "public_key": lambda: _public_key(spki or b""),
             "key_bits": lambda: public_key_value(spki or b"")[1],
-            "key_matches": lambda: [name for name, public in sorted(keys.items()) if public == spki],
             "attributes": lambda: [str(attribute["type"].native) for attribute in body["attributes"]],
             "extensions": lambda: _requested(body, spki or b""),
         }
     )
-    return {f"request.{name}": value for name, value in drawn.items()}
 
 
 _ENDS = ("not_before", "not_after")

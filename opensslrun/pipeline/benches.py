@@ -92,7 +92,7 @@ class Benches:
     def _keeps(self, place: Place, bench: Bench) -> bool:
         with self._lock:
             self._lent.remove(bench)
-            if len(self._kept) >= self._room or self.interrupted.is_set():
+            if place in self._kept or len(self._kept) >= self._room or self.interrupted.is_set():
                 return False
             self._kept[place] = bench
             return True

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
-from opensslrun.bench.base import Observation, SeenFile
+from opensslrun.bench.base import Observation
 from opensslrun.cases.model import Case, Step
 from opensslrun.facts.model import Facts
 from opensslrun.facts.wording import both_ends
@@ -75,10 +76,11 @@ def as_shown(observation: Observation) -> ObservationResult:
         unanswered=outcome.unanswered,
         stdout=both_ends(outcome.stdout),
         stderr=both_ends(outcome.stderr),
-        files=[_file(name, file) for name, file in sorted(observation.files.items())],
+        files=[_file(name, file.kind, file.mode, file.size) for name, file in sorted(observation.files.items())],
     )
 
 
-def _file(name: str, file: SeenFile) -> ObservedFile:
-    mode = None if file.mode is None else f"{file.mode:04o}"
-    return ObservedFile(name=name, kind=file.kind, mode=mode, size=file.size)
+@lru_cache(4096)
+def _file(name: str, kind: str, mode: int | None, size: int) -> ObservedFile:
+    """Remembered: most files are the same after most steps, on most targets."""
+    return ObservedFile(name=name, kind=kind, mode=None if mode is None else f"{mode:04o}", size=size)

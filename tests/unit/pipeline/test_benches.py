@@ -93,6 +93,14 @@ def test_what_there_is_no_room_for_is_closed(lender: Callable[[int], Benches]) -
     assert works(first)
 
 
+def test_of_two_that_one_target_has_at_a_time_one_is_kept(lender: Callable[[int], Benches]) -> None:
+    benches = lender(2)
+    with benches.lend(A) as first, benches.lend(A) as second:
+        assert first is not second
+    assert works(second)
+    assert not works(first)
+
+
 def test_what_ended_with_an_error_is_closed(lender: Callable[[int], Benches]) -> None:
     benches = lender(2)
 
