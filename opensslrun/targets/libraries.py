@@ -17,13 +17,8 @@ from opensslrun.errors import BuildFailedError, EngineError
 from opensslrun.targets.apt import Package
 from opensslrun.targets.cache import Work
 from opensslrun.targets.engine import Engine
+from opensslrun.targets.scripts import LIBRARIES_COMMAND, LIBRARIES_PACKAGE
 from opensslrun.targets.workshop import opened, run_logged, workshop
-
-PACKAGE = "libc-bin"
-"""Debian's and Ubuntu's package with ``ldconfig`` and its settings; installing it, or any library, runs that."""
-
-COMMAND = ("ldconfig", "-X")
-"""Links stay as the packages have them."""
 
 _CACHE = "etc/ld.so.cache"
 
@@ -31,19 +26,19 @@ _CACHE = "etc/ld.so.cache"
 def add_library_cache(
     engine: Engine, packages: Sequence[Package], root: Path, labels: Mapping[str, str], log: Path, work: Work
 ) -> None:
-    """Add the cache to a root tar that has :data:`PACKAGE`; any other is left as it is.
+    """Add the cache to a root tar that has :data:`LIBRARIES_PACKAGE`; any other is left as it is.
 
     The root's own ``ldconfig`` writes it, in a container. Raises BuildFailedError naming ``log`` when that fails.
     """
-    if PACKAGE not in {package.name for package in packages}:
+    if LIBRARIES_PACKAGE not in {package.name for package in packages}:
         return
     work.report("looking up the libraries", None)
     image = engine.import_root(root, None, labels)
     try:
         with workshop(engine, image, f"looking up the libraries of {root.stem}") as container, log.open("wb") as handle:
-            status = run_logged(engine, container, list(COMMAND), handle, work, {})
+            status = run_logged(engine, container, list(LIBRARIES_COMMAND), handle, work, {})
             if status != 0:
-                raise BuildFailedError(f"{' '.join(COMMAND)} failed with status {status}; its log is {log}")
+                raise BuildFailedError(f"{' '.join(LIBRARIES_COMMAND)} failed with status {status}; its log is {log}")
             with opened(container.get(f"/{_CACHE}")) as made:
                 entry = made.extractfile(made.getmembers()[0])
                 content = entry.read() if entry is not None else b""

@@ -11,10 +11,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from opensslrun.targets.libraries import COMMAND, PACKAGE
 from opensslrun.targets.model import Builder, ImageRoute, PathRoute, Route, SuiteRoute, Target
 from opensslrun.targets.roottar import COMPOSITION
-from opensslrun.targets.scripts import INSTALL_SCRIPT, UNPACK_SCRIPT, build_script, prepare_script
+from opensslrun.targets.scripts import (
+    INSTALL_SCRIPT,
+    LIBRARIES_COMMAND,
+    LIBRARIES_PACKAGE,
+    UNPACK_SCRIPT,
+    build_script,
+    prepare_script,
+)
 
 
 def recipe_of(target: Target, architecture: str) -> str:
@@ -28,8 +34,8 @@ def recipe_of(target: Target, architecture: str) -> str:
         "builder": recipe_of_builder(target.builder, architecture) if target.builder else None,
         "building": _building(target),
     }
-    if any(isinstance(route, SuiteRoute) and PACKAGE in route.packages for route in target.routes):
-        content["libraries"] = COMMAND
+    if any(isinstance(route, SuiteRoute) and LIBRARIES_PACKAGE in route.packages for route in target.routes):
+        content["libraries"] = LIBRARIES_COMMAND
     if target.runtime is not None:
         content["runtime"] = recipe_of_builder(target.runtime, architecture)
     return _hash(content)

@@ -39,6 +39,12 @@ fi
 """
 """Installs the packages named as arguments with whichever package manager the image has."""
 
+LIBRARIES_PACKAGE = "libc-bin"
+"""Debian's and Ubuntu's package with ``ldconfig`` and its settings; installing it, or any library, runs that."""
+
+LIBRARIES_COMMAND = ("ldconfig", "-X")
+"""Writes the cache of libraries. Links stay as the packages have them."""
+
 
 _BUILD_SCRIPTS = {
     (Implementation.OPENSSL, "linux"): "openssl.sh",

@@ -268,7 +268,7 @@ def test_the_distributions_packages_give_the_same_bytes_twice(
 def test_a_distribution_whose_libraries_cannot_be_looked_up_is_not_had(
     shipped: dict[str, Target], engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("opensslrun.targets.libraries.COMMAND", ("ldconfig", "--no-such-option"))
+    monkeypatch.setattr("opensslrun.targets.libraries.LIBRARIES_COMMAND", ("ldconfig", "--no-such-option"))
     target = of_packages(shipped, "openssl", "libc-bin", "busybox-static")
     drop_image(engine, target)
     with pytest.raises(BuildFailedError, match="ldconfig --no-such-option failed with status") as caught:

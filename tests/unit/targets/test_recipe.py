@@ -47,7 +47,7 @@ def test_what_looks_up_the_libraries_of_packages_is_part_of_their_recipe(monkeyp
         for packages in (("openssl", "libc-bin"), ("openssl", "libc6"))
     )
     before = [recipe_of(each, "amd64") for each in (with_it, without, TARGET)]
-    monkeypatch.setattr("opensslrun.targets.recipe.COMMAND", ("ldconfig", "-i"))
+    monkeypatch.setattr("opensslrun.targets.recipe.LIBRARIES_COMMAND", ("ldconfig", "-i"))
     after = [recipe_of(each, "amd64") for each in (with_it, without, TARGET)]
     assert [one == other for one, other in zip(before, after, strict=True)] == [False, True, True]
 
