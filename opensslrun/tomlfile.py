@@ -84,12 +84,10 @@ def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[str
     """The keys that may stand where an unknown one does; none where that is not one table only."""
     schema = model.model_json_schema()
     node: dict[str, Any] = schema
-    for part in (*loc[:-1], None):
-        while "$ref" in node:
+    for part in loc[:-1]:
+        node = node.get("items", {}) if isinstance(part, int) else node.get("properties", {}).get(part, {})
+        if "$ref" in node:
             node = schema["$defs"][node["$ref"].rpartition("/")[2]]
-        if part is not None:
-            node = node.get("items" if isinstance(part, int) else "properties", {})
-            node = node if isinstance(part, int) else node.get(part, {})
     return tuple(node.get("properties", ()))
 
 

@@ -16,7 +16,7 @@ from typing import Protocol
 from opensslrun.bench.base import SeenFile
 from opensslrun.bench.confinement import Bind, Options
 from opensslrun.bench.container import Container
-from opensslrun.bench.snapshot import Members, read_members, snapshot_of_tar
+from opensslrun.bench.snapshot import Members, read_at_most, read_members, snapshot_of_tar
 from opensslrun.bench.tree import CASE, HOME, STEPS, Tree, checked_names, disk_errors
 from opensslrun.driver.process import MAX_READ_BACK
 from opensslrun.driver.system import here
@@ -218,12 +218,7 @@ def _taken(path: str) -> bytes:
         handle = os.open(path, here.READING)
     except FileNotFoundError:
         return b""
-    try:
-        content = os.read(handle, _SMALL)
-        if len(content) == _SMALL:
-            while len(content) < MAX_READ_BACK and (more := os.read(handle, MAX_READ_BACK - len(content))):
-                content += more
-            Path(path).unlink()
-        return content
-    finally:
-        os.close(handle)
+    content = read_at_most(handle, MAX_READ_BACK, _SMALL)
+    if len(content) >= _SMALL:
+        Path(path).unlink()
+    return content

@@ -15,7 +15,7 @@ from opensslrun.driver.system import here
 
 _EVERY_BIT = 0o7777
 _PIECE = 64 * 1024
-"""Bytes that are read at once of a file that grew since it was listed."""
+"""Bytes that are read at once of what is longer than expected."""
 
 MAX_PATH = 512
 """Bytes of a directory's path within a workspace up to which it is looked into: systems refuse paths from some length
@@ -129,15 +129,22 @@ def _seen(path: bytes, status: os.stat_result, restored: ExitStack, *, read: boo
 
 
 def _content(path: bytes, size: int, restored: ExitStack) -> bytes:
-    """At most MAX_CONTENT bytes of a file. One read of as much as there is takes a fifth of what a file object does."""
     try:
         handle = os.open(path, here.READING)
     except PermissionError:
         _allow(path, 0o400, restored)
         handle = os.open(path, here.READING)
+    return read_at_most(handle, MAX_CONTENT, size)
+
+
+def read_at_most(handle: int, limit: int, expected: int) -> bytes:
+    """At most ``limit`` bytes of an open file, which is closed; ``expected`` of them are asked for at once.
+
+    A fifth of the time that a file object takes.
+    """
     try:
-        content = os.read(handle, min(size, MAX_CONTENT))
-        while len(content) < MAX_CONTENT and (more := os.read(handle, min(_PIECE, MAX_CONTENT - len(content)))):
+        content = os.read(handle, min(expected, limit))
+        while len(content) < limit and (more := os.read(handle, min(_PIECE, limit - len(content)))):
             content += more
         return content
     finally:

@@ -127,20 +127,18 @@ class _Conversation:
 
     def hold(self) -> Dialogue:
         while True:
-            last_line = ""
-            if self.seen:
-                match = self.end.search(self.seen) if self.end else None
-                if match:
-                    self.seen = self.seen[: match.start()]
-                    return self.over(Stop.END, match)
-                last_line = self.last_line()
-                prompt = prompt_at_end(last_line)
-                if prompt and self.complete(prompt):
-                    self.prompts.append(prompt)
-                    if not self.left:
-                        return self.over(Stop.HUNG, at=prompt)
-                    self.answer()
-                    continue
+            match = self.end.search(self.seen) if self.end else None
+            if match:
+                self.seen = self.seen[: match.start()]
+                return self.over(Stop.END, match)
+            last_line = self.last_line()
+            prompt = prompt_at_end(last_line)
+            if prompt and self.complete(prompt):
+                self.prompts.append(prompt)
+                if not self.left:
+                    return self.over(Stop.HUNG, at=prompt)
+                self.answer()
+                continue
             left_s = self.deadline - time.monotonic()
             if left_s <= 0 or self.read > MAX_FLOOD:
                 return self.over(Stop.HUNG, at=self.standing())
@@ -191,6 +189,6 @@ class _Conversation:
 
     def over(self, stop: Stop, end: re.Match[bytes] | None = None, at: str = "") -> Dialogue:
         """The dialogue so far. A prompt that the program itself went past is counted among the prompts."""
-        shown = self.shown() if self.seen else ""
-        passed = find_prompts(shown) if shown and stop is not Stop.HUNG else ()
+        shown = self.shown()
+        passed = find_prompts(shown) if stop is not Stop.HUNG else ()
         return Dialogue(stop, (*self.prompts, *passed), at, shown[-_SHOWN:], end)

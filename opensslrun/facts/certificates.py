@@ -1,4 +1,4 @@
-"""Certificates and requests as facts.
+"""Certificates as facts.
 
 ``asn1crypto`` reads the fields, because it also reads what is not quite right; ``cryptography`` judges
 independently whether the whole is well formed, and checks signatures. Nothing is taken from text output.
@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from asn1crypto import csr as asn1_csr
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -108,41 +107,9 @@ def _own_values(der: bytes) -> Mapping[str, FactValue]:
             "signature_algorithm": lambda: algorithm_value(parsed["signature_algorithm"]),
             "validity_days": lambda: lasting_value(*(body["validity"][end].native for end in _ENDS)),
             "validity_encoding": lambda: [type(body["validity"][end].chosen).__name__ for end in _ENDS],
-            "public_key": lambda: _public_key(spki),
+            "public_key": lambda: public_key_words(spki),
             "key_bits": lambda: public_key_value(spki)[1],
             "ca": lambda: _is_ca(body["extensions"]),
-        }
-    )
-
-
-def request_values(der: bytes, keys: Mapping[str, bytes | None]) -> Values:
-    """Facts of one certificate request. ``keys`` are the public keys of the workspace's private keys, by file name."""
-    known = _own_request_values(der)
-    if known is None:
-        return {"request.version": MALFORMED}
-    spki, own = known
-    matching: list[FactValue] = [name for name, public in sorted(keys.items()) if public == spki]
-    return {f"request.{name}": value for name, value in {**own, "key_matches": matching}.items()}
-
-
-@remembered(512, MAX_REMEMBERED)
-def _own_request_values(der: bytes) -> tuple[bytes | None, Mapping[str, FactValue]] | None:
-    """A request's public key and the facts that rest on the request alone; None when it is none."""
-    parsed: Asn1 = attempt(lambda: asn1_csr.CertificationRequest.load(der, strict=True))
-    body: Asn1 = attempt(lambda: parsed["certification_request_info"])
-    if body is None:
-        return None
-    spki = attempt(lambda: bytes(body["subject_pk_info"].dump()))
-    return spki, values(
-        {
-            "version": lambda: {"v1": 1, "v2": 2, "v3": 3}.get(body["version"].native, MALFORMED),
-            "subject": lambda: name_value(body["subject"]),
-            "signature_algorithm": lambda: algorithm_value(parsed["signature_algorithm"]),
-            "signature_valid": lambda: x509.load_der_x509_csr(der).is_signature_valid,
-            "public_key": lambda: _public_key(spki or b""),
-            "key_bits": lambda: public_key_value(spki or b"")[1],
-            "attributes": lambda: [str(attribute["type"].native) for attribute in body["attributes"]],
-            "extensions": lambda: _requested(body, spki or b""),
         }
     )
 
@@ -287,7 +254,8 @@ def starts_now(begin: datetime) -> bool:
     return bool(abs(begin.timestamp() - time.time()) <= CLOCK_TOLERANCE_S)
 
 
-def _public_key(spki: bytes) -> FactValue:
+def public_key_words(spki: bytes) -> FactValue:
+    """A public key's algorithm, and its bits or its curve."""
     kind, bits = public_key_value(spki)
     return kind if bits is None or not kind.startswith(("RSA", "DSA")) else f"{kind} {bits}"
 
@@ -297,12 +265,3 @@ def _is_ca(extensions: Asn1) -> bool:
         if extension["extn_id"].dotted == "2.5.29.19":
             return bool(extension["extn_value"].parsed["ca"].native)
     return False
-
-
-def _requested(body: Asn1, spki: bytes) -> FactValue:
-    """The extensions that a request asks for; an empty list where it has none."""
-    for attribute in body["attributes"]:
-        if attribute["type"].native in {"extension_request", "microsoft_request_extensions"}:
-            bits = bytes(asn1_x509.PublicKeyInfo.load(spki)["public_key"].contents)[1:] if spki else b""
-            return extensions_value(attribute["values"][0], Identity(bits, None, b"", 0), {})
-    return []

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 from opensslrun.bench.base import SeenFile
 from opensslrun.facts.attempt import MALFORMED, attempt
-from opensslrun.facts.certificates import Certificate, certificate_values, read_certificate, request_values
+from opensslrun.facts.certificates import Certificate, certificate_values, read_certificate
 from opensslrun.facts.containers import PKCS7_LABELS, Carried, read_pkcs7, read_pkcs12
 from opensslrun.facts.crls import CRL_LABELS, crl_values
 from opensslrun.facts.keys import PRIVATE_LABELS, public_key_values, read_der_key, read_pem_key
 from opensslrun.facts.model import FactValue, Values
 from opensslrun.facts.names import public_key_value
 from opensslrun.facts.pem import Block, der_length, is_der, pem_blocks
+from opensslrun.facts.requests import request_values
 
 MAX_DETAILED = 8
 """Certificates of one file that are described; all are counted."""

@@ -6,7 +6,6 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -15,9 +14,6 @@ from opensslrun.bench.connection import Connection
 from opensslrun.errors import OpensslrunError
 from opensslrun.targets.model import Obtained
 from opensslrun.targets.obtain import open_bench
-
-Place = tuple[str, str | None, Path | None]
-"""What a bench is for: a target's id, and the image or the path that it was obtained as."""
 
 
 class Benches:
@@ -38,7 +34,7 @@ class Benches:
         self._connection = Connection()
         self._lock = threading.Lock()
         self._lent: list[Bench] = []
-        self._kept: dict[Place, Bench] = {}
+        self._kept: dict[Obtained, Bench] = {}
 
     @contextlib.contextmanager
     def lend(self, obtained: Obtained) -> Iterator[Bench]:
@@ -47,9 +43,8 @@ class Benches:
         It is closed when it comes back with an error, or when there is no room for it. Raises EngineError where
         opening or closing it fails.
         """
-        place = (obtained.target.id, obtained.image_id, obtained.path)
         with contextlib.ExitStack() as closing:
-            bench = self._was_kept(place)
+            bench = self._was_kept(obtained)
             if bench is None:
                 bench = closing.enter_context(open_bench(obtained, self._connection))
                 self._opened(bench)
@@ -57,11 +52,10 @@ class Benches:
                 closing.push(bench)
             try:
                 yield bench
-            except BaseException:
+            finally:
                 with self._lock:
                     self._lent.remove(bench)
-                raise
-            if self._keeps(place, bench):
+            if self._keeps(obtained, bench):
                 closing.pop_all()
 
     def keep_no_more(self) -> None:
@@ -76,9 +70,9 @@ class Benches:
         for bench in benches:
             bench.interrupt()
 
-    def _was_kept(self, place: Place) -> Bench | None:
+    def _was_kept(self, obtained: Obtained) -> Bench | None:
         with self._lock:
-            bench = self._kept.pop(place, None)
+            bench = self._kept.pop(obtained, None)
             if bench is not None:
                 self._lent.append(bench)
             return bench
@@ -89,12 +83,11 @@ class Benches:
         if self.interrupted.is_set():
             bench.interrupt()
 
-    def _keeps(self, place: Place, bench: Bench) -> bool:
+    def _keeps(self, obtained: Obtained, bench: Bench) -> bool:
         with self._lock:
-            self._lent.remove(bench)
-            if place in self._kept or len(self._kept) >= self._room or self.interrupted.is_set():
+            if obtained in self._kept or len(self._kept) >= self._room or self.interrupted.is_set():
                 return False
-            self._kept[place] = bench
+            self._kept[obtained] = bench
             return True
 
     def __enter__(self) -> Self:

@@ -18,7 +18,7 @@ from opensslrun.targets.apt import Package
 from opensslrun.targets.cache import Work
 from opensslrun.targets.engine import Engine
 from opensslrun.targets.scripts import LIBRARIES_COMMAND, LIBRARIES_PACKAGE
-from opensslrun.targets.workshop import opened, run_logged, workshop
+from opensslrun.targets.workshop import content_of, run_logged, workshop
 
 _CACHE = "etc/ld.so.cache"
 
@@ -39,9 +39,7 @@ def add_library_cache(
             status = run_logged(engine, container, list(LIBRARIES_COMMAND), handle, work, {})
             if status != 0:
                 raise BuildFailedError(f"{' '.join(LIBRARIES_COMMAND)} failed with status {status}; its log is {log}")
-            with opened(container.get(f"/{_CACHE}")) as made:
-                entry = made.extractfile(made.getmembers()[0])
-                content = entry.read() if entry is not None else b""
+            content = content_of(container, f"/{_CACHE}")
     finally:
         with suppress(EngineError):
             engine.forget(image.id)

@@ -13,7 +13,7 @@ from opensslrun.targets.engine import LABEL_ORIGIN, LABEL_RECIPE, Engine, Image
 from opensslrun.targets.model import ImageRoute
 from opensslrun.targets.roottar import GROUP_LINE, RUN_USER, USER_LINE
 from opensslrun.targets.scripts import INSTALL_SCRIPT
-from opensslrun.targets.workshop import opened, run_logged, workshop
+from opensslrun.targets.workshop import content_of, run_logged, workshop
 
 
 def write_pulled_root(engine: Engine, route: ImageRoute, final: Path, log: Path, work: Work) -> tuple[str, str]:
@@ -71,7 +71,7 @@ def _fit(container: Container) -> None:
             info.type, info.mode = tarfile.DIRTYPE, 0o1777
             tar.addfile(info)
         for name, line in (("passwd", USER_LINE), ("group", GROUP_LINE)):
-            text = _text(container, f"/etc/{name}")
+            text = content_of(container, f"/etc/{name}").decode("utf-8", "surrogateescape")
             if f":{RUN_USER}:" not in text:
                 content = (text + ("" if text.endswith("\n") or not text else "\n") + line).encode()
                 info = tarfile.TarInfo(f"etc/{name}")
@@ -79,12 +79,3 @@ def _fit(container: Container) -> None:
                 tar.addfile(info, io.BytesIO(content))
     buffer.seek(0)
     container.put(buffer, "/")
-
-
-def _text(container: Container, path: str) -> str:
-    with opened(container.get(path)) as tar:
-        for member in tar:
-            content = tar.extractfile(member)
-            if content is not None:
-                return content.read().decode("utf-8", "surrogateescape")
-    return ""

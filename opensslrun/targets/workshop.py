@@ -92,3 +92,13 @@ def archive_of(files: Mapping[str, bytes]) -> bytes:
 def opened(archive: bytes) -> tarfile.TarFile:
     """An archive taken out of a container, open for reading."""
     return tarfile.open(fileobj=io.BytesIO(archive))
+
+
+def content_of(container: Container, path: str) -> bytes:
+    """The content of a file in a container; nothing of what is no file."""
+    with opened(container.get(path)) as tar:
+        for member in tar:
+            content = tar.extractfile(member)
+            if content is not None:
+                return content.read()
+    return b""

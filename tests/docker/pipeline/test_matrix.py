@@ -288,15 +288,6 @@ def test_an_interruption_keeps_what_was_finished_and_leaves_nothing(tmp_path: Pa
     assert not subprocess.run(["pgrep", "-f", NAP], capture_output=True, check=False).stdout
 
 
-HANDING = """
-title = "A key, made by one and used by another"
-hands_over = ["k.pem"]
-[[step]]
-run = "openssl genrsa -out k.pem 2048"
-expect = { creates = ["k.pem"] }
-[[read]]
-run = "openssl rsa -in k.pem -noout -check"
-"""
 SLOW_ON_THIS_MACHINE = f"""
 title = "slow on this machine"
 [[step]]
@@ -308,9 +299,8 @@ timeout = 100
 def test_an_interruption_ends_the_containers_that_wait_for_what_they_will_read(tmp_path: Path) -> None:
     cases = tmp_path / "cases"
     cases.mkdir()
-    (cases / "handing.toml").write_text(HANDING)
     (cases / "zz-slow.toml").write_text(SLOW_ON_THIS_MACHINE)
-    chosen = ("--cases-dir", str(cases), "-c", "handing", "-c", "zz-slow")
+    chosen = ("--cases-dir", str(cases), "-c", "pair-plain-key", "-c", "zz-slow")
     process = start(tmp_path, "-t", "openssl-1.1.1g", "-t", "host", *chosen)
     read_until(process, "[3/4]")
     assert until(lambda: bool(ours()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -42,15 +43,8 @@ def interrupted() -> threading.Event:
 
 @pytest.fixture
 def lender(interrupted: threading.Event) -> Iterator[Callable[[int], Benches]]:
-    made: list[Benches] = []
-
-    def make(room: int) -> Benches:
-        made.append(Benches(interrupted, pytest.fail, room))
-        return made[-1].__enter__()
-
-    yield make
-    for each in made:
-        each.__exit__(None, None, None)
+    with contextlib.ExitStack() as closing:
+        yield lambda room: closing.enter_context(Benches(interrupted, pytest.fail, room))
 
 
 def test_a_target_gets_the_bench_again_that_it_had(lender: Callable[[int], Benches]) -> None:
@@ -103,18 +97,11 @@ def test_of_two_that_one_target_has_at_a_time_one_is_kept(lender: Callable[[int]
 
 def test_what_ended_with_an_error_is_closed(lender: Callable[[int], Benches]) -> None:
     benches = lender(2)
-
-    def fail() -> Bench:
-        with benches.lend(A) as bench:
-            seen.append(bench)
-            raise EngineError("it is gone")
-
-    seen: list[Bench] = []
-    with pytest.raises(EngineError, match="it is gone"):
-        fail()
-    assert not works(seen[0])
-    with benches.lend(A) as bench:
-        assert bench is not seen[0]
+    with pytest.raises(EngineError, match="it is gone"), benches.lend(A) as first:
+        raise EngineError("it is gone")
+    assert not works(first)
+    with benches.lend(A) as second:
+        assert second is not first
 
 
 def test_an_interruption_reaches_what_is_lent_what_is_kept_and_what_comes(
