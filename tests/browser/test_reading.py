@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -157,6 +158,33 @@ def test_between_a_version_and_itself_nothing_changes(visit: Opener) -> None:
         page.select_option(f"select[name={name}]", "debian-12")
     assert shown(page, ".change") == []
     assert shown(page, ".alike") != []
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_case_that_one_of_the_two_did_not_run_is_not_compared(
+    visit: Opener, few: Document, make: Callable[[Document], Path], script: bool
+) -> None:
+    case = "device-request-der"
+    cells = [
+        cell | {"steps": [], "verdict": "unsupported", "reason": "as in a test"}
+        if (cell["case"], cell["target"]) == (case, "debian-13")
+        else cell
+        for cell in few["cells"]
+    ]
+    page = visit("#versions", make(few | {"cells": cells}), script=script)
+    for old, new in (("debian-13", "openssl-1.1.1f"), ("openssl-1.1.1f", "debian-13")):
+        page.select_option("select[name=from]", old)
+        page.select_option("select[name=to]", new)
+        (told,) = shown(page, ".uncompared")
+        assert (told.startswith("Not compared"), told.endswith(f": {case}")) == (True, True)
+        assert set(shown(page, ".change h3 a")) == differing(few | {"cells": without(cells, case)}, old, new)
+        assert all(all(row) for row in _rows(page))
+    page.select_option("select[name=to]", "debian-12")
+    assert shown(page, ".uncompared") == []
+
+
+def without(cells: list[Any], case: str) -> list[Any]:
+    return [cell for cell in cells if cell["case"] != case]
 
 
 def test_the_two_versions_are_in_the_address(visit: Opener) -> None:

@@ -61,7 +61,7 @@ class Parted(Generic[Name]):
     def alike(self, entry: str, everyone: tuple[Name, ...]) -> tuple[frozenset[Name], ...]:
         """For each of all targets those from which it does not change by this entry: :meth:`changes`, turned round.
 
-        One that did not come to the step is as those that show what is recorded.
+        With one that did not come to the step nothing is compared.
         """
         return _alike(self.groups, self.by[entry], everyone)
 
@@ -72,8 +72,10 @@ def _alike(
 ) -> tuple[frozenset[Name], ...]:
     """Remembered: most facts of a run part its targets in one of a few ways."""
     same = {name: frozenset(group) for group in groups for name in group}
-    rest = frozenset(everyone) - saying
-    return tuple([same.get(name, rest) | rest if name in rest else same[name] for name in everyone])
+    rest = same.keys() - saying
+    absent = frozenset(everyone) - same.keys()
+    alike = {name: own | absent | (rest if name in rest else frozenset()) for name, own in same.items()}
+    return tuple([alike.get(name, frozenset(everyone)) for name in everyone])
 
 
 def parted(steps: Mapping[Name, m.StepResult]) -> Iterator[Parted[Name]]:

@@ -42,10 +42,19 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
+class Uncompared:
+    """Cases that the same columns did not run, which are not compared with any other. ``shown_by`` numbers the rule."""
+
+    cases: tuple[str, ...]
+    shown_by: int
+
+
+@dataclass(frozen=True, slots=True)
 class Versions:
     """The whole view. ``rules`` are the style that makes it work."""
 
     changes: tuple[Changes, ...]
+    uncompared: tuple[Uncompared, ...]
     rules: str
     first: int
     second: int
@@ -71,33 +80,32 @@ def versions_of(entries: Sequence[Entry], columns: Sequence[Column], result: m.R
         Changes(
             entry,
             hiding.number(alike_in(entry.facts, columns)),
-            tuple(_change(fact, hiding, showing, columns) for fact in _telling(entry.facts)),
+            tuple(_change(fact, hiding, showing) for fact in _telling(entry.facts)),
         )
         for entry in entries
         if entry.facts
     ]
     in_nothing = alike_in([fact for entry in entries for fact in entry.facts], columns)
     first, second = _chosen(columns, result)
+    not_run = _not_run(columns, result)
+    uncompared = tuple(Uncompared(cases, number) for number, cases in enumerate(not_run.values()))
     rules = [
         *(_rule(alike, f".h{number}", "none") for alike, number in hiding.numbers.items()),
         *_showing_rules(showing),
         _rule(in_nothing, ".alike", "block"),
+        *(_uncompared_rule(missing, number) for number, missing in enumerate(not_run)),
     ]
-    return Versions(tuple(changes), "\n".join(rules), first, second)
+    return Versions(tuple(changes), uncompared, "\n".join(rules), first, second)
 
 
-def _change(
-    fact: FactDifference, hiding: _Numbers[Alike], showing: _Numbers[Partition], columns: Sequence[Column]
-) -> Change:
-    ran = {number for group in fact.groups for number in group}
-    others = tuple(column.number for column in columns if column.number not in ran)
+def _change(fact: FactDifference, hiding: _Numbers[Alike], showing: _Numbers[Partition]) -> Change:
     return Change(
         fact=fact.fact,
         places=len(fact.places),
         run=fact.places[0].run,
-        values=(*fact.values, "(did not run)") if others else fact.values,
+        values=fact.values,
         hidden_by=hiding.number(fact.alike),
-        shown_by=showing.number((*fact.groups, others) if others else fact.groups),
+        shown_by=showing.number(fact.groups),
     )
 
 
@@ -141,6 +149,20 @@ def _showing_rules(showing: _Numbers[Partition]) -> Iterable[str]:
                     f"#versions{_chosen_is('from', group)} .s{number} .from .g{place},"
                     f"#versions{_chosen_is('to', group)} .s{number} .to .g{place}{{display:inline}}"
                 )
+
+
+def _not_run(columns: Sequence[Column], result: m.Result) -> dict[tuple[int, ...], tuple[str, ...]]:
+    """The cases that some columns did not run, by those columns."""
+    ran = {(cell.case, cell.target) for cell in result.cells if cell.steps}
+    found: dict[tuple[int, ...], list[str]] = defaultdict(list)
+    for case in dict.fromkeys(cell.case for cell in result.cells):
+        found[tuple(column.number for column in columns if (case, column.id) not in ran)].append(case)
+    return {missing: tuple(cases) for missing, cases in found.items() if missing}
+
+
+def _uncompared_rule(missing: tuple[int, ...], number: int) -> str:
+    sides = ",".join(f"#{side}{each}" for side in ("from", "to") for each in missing)
+    return f"#versions:has(:is({sides}):checked) .u{number}{{display:block}}"
 
 
 def _chosen(columns: Sequence[Column], result: m.Result) -> tuple[int, int]:
