@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable
+from types import TracebackType
 from typing import Any, Final, TypeAlias, TypeVar
 
 from opensslrun.facts.model import FactValue, Values
@@ -16,7 +17,36 @@ Asn1: TypeAlias = Any
 
 Drawn = TypeVar("Drawn")
 
-_ONE_AT_A_TIME = threading.RLock()  # the filters of :mod:`warnings` belong to the process, and targets run in threads
+
+class _Quiet:
+    """No warnings within it. Their filters belong to the process, and targets run in threads: one thread at a time.
+
+    Only the outermost changes the filters, which takes longer than many a value that is drawn.
+    """
+
+    def __init__(self) -> None:
+        self._one_at_a_time = threading.RLock()
+        self._depth = 0
+        self._caught = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        self._one_at_a_time.acquire()
+        if self._depth == 0:
+            self._caught = warnings.catch_warnings()
+            self._caught.__enter__()
+            warnings.simplefilter("ignore")
+        self._depth += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._depth -= 1
+        if self._depth == 0:
+            self._caught.__exit__(kind, error, trace)
+        self._one_at_a_time.release()
+
+
+_QUIET = _Quiet()
 
 
 def attempt(draw: Callable[[], Drawn]) -> Drawn | None:
@@ -26,8 +56,7 @@ def attempt(draw: Callable[[], Drawn]) -> Drawn | None:
     of them documented, so all are caught. Warnings about data (a serial that is not positive, a short key) are no
     concern here: what they tell of is a fact of its own.
     """
-    with _ONE_AT_A_TIME, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _QUIET:
         try:
             return draw()
         except Exception:  # noqa: BLE001
@@ -40,9 +69,10 @@ def values(draws: dict[str, Callable[[], FactValue]], *, absent: frozenset[str] 
     ``absent`` names those that are left out when they are None; elsewhere None is a value.
     """
     drawn: Values = {}
-    for name, draw in draws.items():
-        kept = attempt(lambda draw=draw: (draw(),))  # type: ignore[misc]
-        value = MALFORMED if kept is None else kept[0]
-        if value is not None or name not in absent:
-            drawn[name] = value
+    with _QUIET:
+        for name, draw in draws.items():
+            kept = attempt(lambda draw=draw: (draw(),))  # type: ignore[misc]
+            value = MALFORMED if kept is None else kept[0]
+            if value is not None or name not in absent:
+                drawn[name] = value
     return drawn

@@ -12,18 +12,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from asn1crypto import algos as asn1_algos
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from opensslrun.facts.attempt import MALFORMED, Asn1, attempt, values
 from opensslrun.facts.extensions import Identity, extensions_value
 from opensslrun.facts.model import FactValue, Values
-from opensslrun.facts.names import name_value, public_key_value
+from opensslrun.facts.names import name_value, public_key_value, read_public_key
 from opensslrun.facts.remembered import MAX_REMEMBERED, remembered
 
 CLOCK_TOLERANCE_S: Final = 3600
@@ -170,14 +170,17 @@ def _is_body_signed_by(body: Asn1, algorithm: Asn1, signature: Asn1, issuer: Asn
     signer = issuer["tbs_certificate"]
     if body["issuer"].dump() != signer["subject"].dump():
         return False
-    key = load_der_public_key(signer["subject_public_key_info"].dump())
-    return _verifies(key, algorithm, signature.native, body.dump())
+    spki = bytes(signer["subject_public_key_info"].dump())
+    return _verifies(bytes(body.dump()), signature.native, bytes(algorithm.dump()), spki)
 
 
-def _verifies(key: PublicKeyTypes, algorithm: Asn1, signature: bytes, body: bytes) -> bool:
+@remembered(256, MAX_REMEMBERED)
+def _verifies(body: bytes, signature: bytes, algorithm_der: bytes, spki: bytes) -> bool:
+    """Remembered: whether a certificate is signed by itself is asked of it and of all that lie beside a file."""
+    algorithm: Asn1 = asn1_algos.SignedDigestAlgorithm.load(algorithm_der)
     kind = algorithm.signature_algo
     try:
-        match key:
+        match key := read_public_key(spki):
             case rsa.RSAPublicKey() if kind == "rsassa_pkcs1v15":
                 key.verify(signature, body, padding.PKCS1v15(), _hash(algorithm.hash_algo))
             case rsa.RSAPublicKey() if kind == "rsassa_pss":

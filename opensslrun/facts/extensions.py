@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from asn1crypto import core
+from asn1crypto import x509 as asn1_x509
 
 from opensslrun.facts.attempt import MALFORMED, Asn1, attempt
 from opensslrun.facts.model import FactValue
 from opensslrun.facts.names import name_value
+from opensslrun.facts.remembered import MAX_REMEMBERED, remembered
 
 _NAMES: Final = {
     "2.5.29.9": "subjectDirectoryAttributes",
@@ -55,31 +57,63 @@ def extensions_value(extensions: Asn1, own: Identity, others: Mapping[str, Ident
 
 
 def _extension(extension: Asn1, own: Identity, others: Mapping[str, Identity]) -> FactValue:
+    name, critical, value = _of_itself(bytes(extension.dump()), type(extension))
+    match value:
+        case SubjectKey():
+            value = _subject_key(value, own)
+        case AuthorityKey():
+            value = _authority_key(value, own, others)
+    return {"name": name, "critical": critical, "value": value}
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectKey:
+    """What a subjectKeyIdentifier holds."""
+
+    identifier: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityKey:
+    """What an authorityKeyIdentifier holds: a key's identifier, and a certificate's issuer and serial."""
+
+    identifier: bytes | None
+    issuer: bytes | None
+    serial: int | None
+
+
+@remembered(2048, MAX_REMEMBERED)
+def _of_itself(der: bytes, kind: type[Asn1]) -> tuple[str, bool, FactValue | SubjectKey | AuthorityKey]:
+    """Name, whether it is critical, and what can be said of it without the certificates around it.
+
+    Remembered: the same extensions stand in certificates whose keys, serials and dates are new each time.
+    """
+    extension = kind.load(der)
     dotted = extension["extn_id"].dotted
     raw = extension["extn_value"]
     draw = _READERS.get(dotted)
     if draw is None:
-        value: FactValue = {"sha256": hashlib.sha256(bytes(raw.contents)).hexdigest()}
+        value: FactValue | SubjectKey | AuthorityKey = {"sha256": hashlib.sha256(bytes(raw.contents)).hexdigest()}
     else:
-        kept = attempt(lambda: (draw(raw.parsed, own, others),))
+        kept = attempt(lambda: (draw(raw.parsed),))
         value = MALFORMED if kept is None else kept[0]
-    return {"name": _NAMES.get(dotted, dotted), "critical": bool(extension["critical"].native), "value": value}
+    return _NAMES.get(dotted, dotted), bool(extension["critical"].native), value
 
 
-def _basic_constraints(parsed: Asn1, _own: Identity, _others: Mapping[str, Identity]) -> FactValue:
+def _basic_constraints(parsed: Asn1) -> FactValue:
     return {"ca": parsed["ca"].native, "path_length": parsed["path_len_constraint"].native}
 
 
-def _key_usage(parsed: Asn1, _own: Identity, _others: Mapping[str, Identity]) -> FactValue:
+def _key_usage(parsed: Asn1) -> FactValue:
     bits = tuple(core.BitString.load(parsed.dump()).native)
     return [name for name, bit in zip(_USAGES, bits, strict=False) if bit]
 
 
-def _purposes(parsed: Asn1, _own: Identity, _others: Mapping[str, Identity]) -> FactValue:
+def _purposes(parsed: Asn1) -> FactValue:
     return [str(purpose.native) for purpose in parsed]
 
 
-def _general_names(parsed: Asn1, _own: Identity, _others: Mapping[str, Identity]) -> FactValue:
+def _general_names(parsed: Asn1) -> FactValue:
     return [_general_name(name) for name in parsed]
 
 
@@ -98,31 +132,40 @@ def _general_name(name: Asn1) -> FactValue:
             return [str(other), hashlib.sha256(name.dump()).hexdigest()]
 
 
-def _comment(parsed: Asn1, _own: Identity, _others: Mapping[str, Identity]) -> FactValue:
+def _comment(parsed: Asn1) -> FactValue:
     return bytes(parsed.contents).decode("ascii", errors="backslashreplace")
 
 
-def _subject_key(parsed: Asn1, own: Identity, _others: Mapping[str, Identity]) -> FactValue:
-    identifier: bytes = parsed.native
-    is_sha1 = identifier == hashlib.sha1(own.key_bits, usedforsecurity=False).digest()
-    return {"sha1_of_public_key": is_sha1, "octets": len(identifier)}
+def _subject_key_identifier(parsed: Asn1) -> SubjectKey:
+    return SubjectKey(parsed.native)
 
 
-def _authority_key(parsed: Asn1, own: Identity, others: Mapping[str, Identity]) -> FactValue:
+def _authority_key_identifier(parsed: Asn1) -> AuthorityKey:
+    names = parsed["authority_cert_issuer"]
+    issuer = None if isinstance(names, core.Void) else _directory_name(bytes(names.untag().dump()))
+    return AuthorityKey(parsed["key_identifier"].native, issuer, parsed["authority_cert_serial_number"].native)
+
+
+@remembered(512, MAX_REMEMBERED)
+def _directory_name(der: bytes) -> bytes:
+    """The first directory name of several names. Raises ValueError where one of them cannot be read, StopIteration
+    where there is none."""
+    names = asn1_x509.GeneralNames.load(der)
+    _ = names.native
+    return next(bytes(name.chosen.chosen.untag().dump()) for name in names if name.name == "directory_name")
+
+
+def _subject_key(it: SubjectKey, own: Identity) -> FactValue:
+    is_sha1 = it.identifier == hashlib.sha1(own.key_bits, usedforsecurity=False).digest()
+    return {"sha1_of_public_key": is_sha1, "octets": len(it.identifier)}
+
+
+def _authority_key(it: AuthorityKey, own: Identity, others: Mapping[str, Identity]) -> FactValue:
     """Whose key, and whose issuer and serial, it names: ``own``, that of a file beside it, or ``unknown``."""
-    identifier = parsed["key_identifier"].native
-    serial = parsed["authority_cert_serial_number"].native
-    issuer = None
-    if parsed["authority_cert_issuer"].native is not None:
-        issuer = next(
-            bytes(name.chosen.chosen.untag().dump())
-            for name in parsed["authority_cert_issuer"]
-            if name.name == "directory_name"
-        )
     return {
-        "key_identifier": _whose(identifier, lambda it: it.key_identifier == identifier, own, others),
-        "issuer": _whose(issuer, lambda it: it.issuer == issuer, own, others),
-        "serial": _whose(serial, lambda it: it.serial == serial, own, others),
+        "key_identifier": _whose(it.identifier, lambda one: one.key_identifier == it.identifier, own, others),
+        "issuer": _whose(it.issuer, lambda one: one.issuer == it.issuer, own, others),
+        "serial": _whose(it.serial, lambda one: one.serial == it.serial, own, others),
     }
 
 
@@ -136,18 +179,18 @@ def _whose(
     return next((file for file in sorted(others) if is_that_of(others[file])), "unknown")
 
 
-def _number(parsed: Asn1, _own: Identity, _others: Mapping[str, Identity]) -> FactValue:
+def _number(parsed: Asn1) -> FactValue:
     return int(parsed.native)
 
 
-_READERS: Final[dict[str, Callable[[Asn1, Identity, Mapping[str, Identity]], FactValue]]] = {
-    "2.5.29.14": _subject_key,
+_READERS: Final[dict[str, Callable[[Asn1], FactValue | SubjectKey | AuthorityKey]]] = {
+    "2.5.29.14": _subject_key_identifier,
     "2.5.29.15": _key_usage,
     "2.5.29.17": _general_names,
     "2.5.29.18": _general_names,
     "2.5.29.19": _basic_constraints,
     "2.5.29.20": _number,
-    "2.5.29.35": _authority_key,
+    "2.5.29.35": _authority_key_identifier,
     "2.5.29.37": _purposes,
     "2.16.840.1.113730.1.13": _comment,
 }

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from asn1crypto import core
+from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x448, x25519
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from opensslrun.facts.attempt import Asn1
 from opensslrun.facts.model import FactValue
+from opensslrun.facts.remembered import MAX_REMEMBERED, remembered
 
 _TYPES: Final = {
     "2.5.4.3": "CN",
@@ -37,8 +40,14 @@ _STRINGS: Final = {
 
 def name_value(name: Asn1) -> FactValue:
     """A name as a list of [type, string type, value] in its own order; ``+CN`` continues a multi-valued RDN."""
+    return _name_value(bytes(name.chosen.dump()))
+
+
+@remembered(512, MAX_REMEMBERED)
+def _name_value(der: bytes) -> FactValue:
+    """Remembered: the same few names stand in certificates whose keys, serials and dates are new each time."""
     parts: list[FactValue] = []
-    for rdn in name.chosen:
+    for rdn in asn1_x509.RDNSequence.load(der):
         for place, attribute in enumerate(rdn):
             dotted = attribute["type"].dotted
             kind, text = string_value(attribute["value"])
@@ -79,4 +88,10 @@ def key_value(key: object) -> tuple[str, int | None]:
 
 def public_key_value(spki: bytes) -> tuple[str, int | None]:
     """The same of a SubjectPublicKeyInfo. Raises ValueError or UnsupportedAlgorithm for what cannot be read."""
-    return key_value(serialization.load_der_public_key(spki))
+    return key_value(read_public_key(spki))
+
+
+@remembered(512, MAX_REMEMBERED)
+def read_public_key(spki: bytes) -> PublicKeyTypes:
+    """The key of a SubjectPublicKeyInfo. Raises ValueError or UnsupportedAlgorithm for what cannot be read."""
+    return serialization.load_der_public_key(spki)

@@ -7,6 +7,8 @@ import binascii
 import re
 from dataclasses import dataclass, field
 
+from opensslrun.facts.remembered import MAX_REMEMBERED, remembered
+
 MAX_HEADERS = 10
 """Header lines of one block that are read; ``openssl`` writes two."""
 
@@ -31,8 +33,12 @@ class Block:
     end: int
 
 
+@remembered(512, MAX_REMEMBERED)
 def pem_blocks(content: bytes) -> tuple[Block, ...]:
-    """The blocks of a file in order. A block whose END is missing or names another label is none."""
+    """The blocks of a file in order. A block whose END is missing or names another label is none.
+
+    Remembered, because a workspace is looked at after each step.
+    """
     blocks: list[Block] = []
     position = 0
     end: re.Match[bytes] | None = None

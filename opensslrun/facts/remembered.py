@@ -9,6 +9,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 MAX_REMEMBERED = 64 * 1024
 """Bytes of a certificate or a key."""
 
+MAX_PRINTED = 16 * 1024
+"""Bytes of a stream. Most versions print the same, and seldom more than a certificate as text."""
+
 _Text = TypeVar("_Text", str, bytes)
 _Others = ParamSpec("_Others")
 _Drawn = TypeVar("_Drawn")

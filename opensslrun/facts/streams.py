@@ -22,7 +22,7 @@ from opensslrun.facts.messages import (
     pem_class,
 )
 from opensslrun.facts.pem import is_der
-from opensslrun.facts.remembered import remembered
+from opensslrun.facts.remembered import MAX_PRINTED, remembered
 from opensslrun.facts.wording import lines_of, stable
 
 MAX_UNKNOWN = 20
@@ -43,8 +43,8 @@ _REMEMBERED = 1000
 class Context:
     """What else decides a line's class: prompts asked, the files verified, and whether a pass phrase was used."""
 
-    prompts: Sequence[str] = ()
-    verified: Sequence[str] = ()
+    prompts: tuple[str, ...] = ()
+    verified: tuple[str, ...] = ()
     pass_phrase_used: bool = False
 
 
@@ -58,7 +58,8 @@ class _Reading:
     block: re.Pattern[str] | None = None
 
 
-def classes_of(stream: bytes, context: Context) -> list[str]:
+@remembered(1024, MAX_PRINTED)
+def classes_of(stream: bytes, context: Context) -> Sequence[str]:
     """The classes of a stream's lines, sorted; ``unknown: …`` for each line that has none."""
     if is_der(stream):
         return [Message.DER.value]

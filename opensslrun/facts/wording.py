@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from opensslrun.facts.remembered import MAX_PRINTED, remembered
+
 MAX_WORDING: Final = 64 * 1024
 """Characters kept of a stream; more is replaced by its length and SHA-256, so that it still compares."""
 
@@ -73,6 +75,7 @@ def both_ends(stream: bytes) -> str:
     return decoded(stream[:half]) + left_out + decoded(stream[-half:])
 
 
+@remembered(1024, MAX_PRINTED)
 def shortened(stream: bytes, cleaned: Callable[[str], str]) -> str:
     """A stream as text, without what ``cleaned`` takes out of it: at most :data:`MAX_WORDING` characters, the rest as
     its length and SHA-256."""
