@@ -21,7 +21,7 @@ def classes(transcript: dict[str, Any], stream: str) -> list[str]:
     words = transcript["command"].split()
     verified = tuple(words[4:]) if words[1] == "verify" else ()
     used = transcript["lines"] or "-passin" in words
-    return classes_of(transcript[stream].encode(), Context((), verified, used))
+    return list(classes_of(transcript[stream].encode(), Context((), verified, used)))
 
 
 def said(command: str, version: str, stream: str = "stderr") -> list[str]:
@@ -88,7 +88,7 @@ def test_where_versions_really_differ_their_classes_do() -> None:
 
 
 def stderr(text: str, *, used: bool = False) -> list[str]:
-    return classes_of(text.encode(), Context(pass_phrase_used=used))
+    return list(classes_of(text.encode(), Context(pass_phrase_used=used)))
 
 
 NESTED = (
