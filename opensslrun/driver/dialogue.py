@@ -127,12 +127,12 @@ class _Conversation:
 
     def hold(self) -> Dialogue:
         while True:
-            match = self.end.search(self.seen) if self.end else None
+            match = self.end.search(self.seen) if self.end and self.seen else None
             if match:
                 self.seen = self.seen[: match.start()]
                 return self.over(Stop.END, match)
-            last_line = self.last_line()
-            prompt = prompt_at_end(last_line)
+            last_line = self.last_line() if self.seen else ""
+            prompt = prompt_at_end(last_line) if last_line else None
             if prompt and self.complete(prompt):
                 self.prompts.append(prompt)
                 if not self.left:
@@ -189,6 +189,6 @@ class _Conversation:
 
     def over(self, stop: Stop, end: re.Match[bytes] | None = None, at: str = "") -> Dialogue:
         """The dialogue so far. A prompt that the program itself went past is counted among the prompts."""
-        shown = self.shown()
-        passed = find_prompts(shown) if stop is not Stop.HUNG else ()
+        shown = self.shown() if self.seen else ""  # most programs say nothing but on their streams
+        passed = find_prompts(shown) if shown and stop is not Stop.HUNG else ()
         return Dialogue(stop, (*self.prompts, *passed), at, shown[-_SHOWN:], end)

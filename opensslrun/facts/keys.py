@@ -61,6 +61,11 @@ def _pem_key(
 
 def read_der_key(content: bytes, secrets: Sequence[str]) -> Key | None:
     """The key of a DER file, None when it holds something else."""
+    return _der_key(content, tuple(secrets))
+
+
+@remembered(512, MAX_REMEMBERED)
+def _der_key(content: bytes, secrets: tuple[str, ...]) -> Key | None:
     encryption = attempt(lambda: _pkcs8_encryption(content))
     opened = None
     for secret in _passwords(secrets, encrypted=encryption is not None, encryption=encryption):
