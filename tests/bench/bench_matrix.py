@@ -36,6 +36,7 @@ from opensslrun.pipeline.session import run_plan
 from opensslrun.targets.model import Obtained
 from opensslrun.targets.obtain import available_all
 from opensslrun.targets.obtain import open_bench as really_open
+from peak import peak_mb
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -155,8 +156,7 @@ def main(argv: Sequence[str]) -> int:
         chosen = tuple(target for target in ready if target.platform == platform)
         if chosen:
             sys.stdout.write(f"{len(chosen)} {platform} targets: {measure(replace(plan, targets=chosen), args.jobs)}\n")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    sys.stdout.write(f"memory: at most {peak} MB\n{warm([target.id for target in ready], args.case)}\n")
+    sys.stdout.write(f"memory: at most {peak_mb():.0f} MB\n{warm([target.id for target in ready], args.case)}\n")
     return 0
 
 

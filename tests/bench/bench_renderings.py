@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import json
 import lzma
-import resource
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,8 @@ import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
+
+from peak import peak_mb
 
 CASES = 120
 TARGETS = 30
@@ -102,8 +103,7 @@ def measure(path: Path) -> None:
     before = time.process_time()
     show_result(result, Console(file=io.StringIO(), width=160))
     took["terminal"] = time.process_time() - before
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"took": took, "sizes": sizes, "memory": memory}))
+    print(json.dumps({"took": took, "sizes": sizes, "memory": peak_mb()}))
 
 
 def main() -> int:
