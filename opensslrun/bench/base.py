@@ -19,6 +19,11 @@ them only the size is reported. So what a run has in memory is bounded whatever 
 certificate is not lost among files that nothing has use for."""
 
 
+MAX_FILES = 1000
+"""Files, directories and links of a workspace that are named, the first by name; of more only their number is reported,
+and then no content is carried. Ten times as many would take 20 MB of memory for each step that is looked at."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One command line, exactly as a document prints it, with what it may be given and for how long."""
@@ -66,10 +71,14 @@ def without_modes(files: Mapping[str, SeenFile]) -> dict[str, SeenFile]:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What one step really did: how its command ended, and the whole workspace after it, by relative path."""
+    """What one step really did: how its command ended, and the whole workspace after it, by relative path.
+
+    ``more`` is how many files there are besides, where a command has left more than :data:`MAX_FILES`.
+    """
 
     outcome: Outcome
     files: Mapping[str, SeenFile]
+    more: int = 0
 
 
 class Workspace(Protocol):

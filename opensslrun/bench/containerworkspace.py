@@ -72,10 +72,9 @@ class ContainerWorkspace:
                 line=command.line,
             )
             left = self._exchange.take(self._number, step)
-        outcome, files = _outcome(command, end, left.stdout, left.stderr), left.files
-        if self._windows:
-            files = without_modes(files)
-        return Observation(without_prompts(outcome) if on_console else outcome, files)
+        outcome = _outcome(command, end, left.stdout, left.stderr)
+        files = without_modes(left.listing.files) if self._windows else left.listing.files
+        return Observation(without_prompts(outcome) if on_console else outcome, files, left.listing.more)
 
     def __enter__(self) -> Self:
         return self

@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from opensslrun.bench.base import SeenFile
 from opensslrun.bench.confinement import Bind, Options
 from opensslrun.bench.container import Container
-from opensslrun.bench.snapshot import Members, read_at_most, read_members, snapshot_of_tar
+from opensslrun.bench.snapshot import Listing, read_at_most, read_tar
 from opensslrun.bench.tree import CASE, HOME, STEPS, Tree, checked_names, disk_errors
 from opensslrun.driver.process import MAX_READ_BACK
 from opensslrun.driver.system import here
@@ -39,7 +38,7 @@ class Collected:
 
     stdout: bytes
     stderr: bytes
-    files: Mapping[str, SeenFile]
+    listing: Listing
 
 
 class Exchange(Protocol):
@@ -170,13 +169,12 @@ class ArchiveVolume:
         streams = [where + end for end in (".out", ".err", ".sockets")]
         try:
             with self._reached().archive_of(f"{ROOT}/{workspace}") as archive:
-                members = read_members(archive, streams, MAX_READ_BACK)
+                printed, listing = read_tar(archive, f"{workspace}/{CASE}/", streams, MAX_READ_BACK, streams[2])
         except tarfile.TarError as error:
             raise EngineError(
                 f"The engine's archive of a workspace is damaged ({error}); run the command again"
             ) from error
-        stdout, stderr, sockets = (_content(members, name) for name in streams)
-        return Collected(stdout, stderr, snapshot_of_tar(members, f"{workspace}/{CASE}/", sockets))
+        return Collected(printed.get(streams[0], b""), printed.get(streams[1], b""), listing)
 
     def remove(self, workspace: int) -> None:  # noqa: ARG002 -- the shell in the container removes it
         """Forget a workspace, which the shell in the container removes."""
@@ -205,11 +203,6 @@ class ArchiveVolume:
                     info.size, info.mode = len(content), 0o644
                     archive.addfile(info, io.BytesIO(content))
         return buffer.getvalue()
-
-
-def _content(members: Members, name: str) -> bytes:
-    seen = members.get(name)
-    return (seen.content if seen is not None else None) or b""
 
 
 def _taken(path: str) -> bytes:

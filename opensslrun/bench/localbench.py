@@ -111,8 +111,8 @@ class LocalWorkspace:
         if not direct and outcome.ending is Ending.EXITED:
             ending, status = through_shell(outcome.status)
             outcome = replace(outcome, ending=ending, status=status)
-        files = self._tree.files(self._number)
-        return Observation(outcome, files if here.HAS_MODES else without_modes(files))
+        left = self._tree.files(self._number)
+        return Observation(outcome, left.files if here.HAS_MODES else without_modes(left.files), left.more)
 
     def _words(self, line: str) -> list[str]:
         """A plain line as the program and its arguments."""

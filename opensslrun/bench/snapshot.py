@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import tarfile
-from collections.abc import Collection, Mapping
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from opensslrun.bench.base import MAX_CONTENT, SeenFile, carried
+from opensslrun.bench.base import MAX_CONTENT, MAX_FILES, SeenFile, carried
 from opensslrun.driver.system import here
 
 _EVERY_BIT = 0o7777
@@ -22,74 +23,106 @@ MAX_PATH = 512
 on (Linux 4,096 bytes, macOS 1,024). One with a longer path is named like any other."""
 
 
-def snapshot(directory: Path) -> dict[str, SeenFile]:
-    """Everything below ``directory`` by relative path, in order of name; nothing when it is not there.
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What lies in a workspace, by relative path in order of name, and how many there are besides."""
+
+    files: dict[str, SeenFile]
+    more: int = 0
+
+
+Entry = TypeVar("Entry")
+
+
+class _FirstByName(Generic[Entry]):
+    """The first MAX_FILES by name of whatever is put in, in whatever order, and how many more there were."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Entry] = {}
+        self.more = 0
+
+    def put(self, name: str, entry: Entry) -> None:
+        self._kept[name] = entry
+        if len(self._kept) > 2 * MAX_FILES:
+            self._cut()
+
+    def get(self, name: str) -> Entry | None:
+        """What was put in under a name, if it is kept."""
+        return self._kept.get(name)
+
+    def kept(self) -> dict[str, Entry]:
+        """In order of name."""
+        self._cut()
+        return self._kept
+
+    def _cut(self) -> None:
+        names = sorted(self._kept)
+        self._kept = {name: self._kept[name] for name in names[:MAX_FILES]}
+        self.more += len(names) - len(self._kept)
+
+
+def snapshot(directory: Path) -> Listing:
+    """Everything below ``directory``; nothing when it is not there.
 
     No link is followed, and nothing but regular files is opened, so that neither a pipe nor a device can block.
     A command may have taken from itself the right to read: it is given back while the snapshot is taken.
     """
     top = os.fsencode(directory)
-    found: dict[str, tuple[bytes, os.stat_result]] = {}
+    named = _FirstByName[tuple[bytes, os.stat_result]]()
     waiting = [top]
     with ExitStack() as restored:
         while waiting:
             for path, status in _entries(waiting.pop(), restored):
                 if stat.S_ISDIR(status.st_mode) and _is_looked_into(path[len(top) + 1 :]):
                     waiting.append(path)
-                found[shown_name(path[len(top) + 1 :].replace(os.fsencode(os.sep), b"/"))] = path, status
+                named.put(shown_name(path[len(top) + 1 :].replace(os.fsencode(os.sep), b"/")), (path, status))
+        found = named.kept()
         sizes = {name: status.st_size for name, (_, status) in found.items() if stat.S_ISREG(status.st_mode)}
-        read = carried(sizes)
-        return {name: _seen(*found[name], restored, read=name in read) for name in sorted(found)}
+        read = frozenset[str]() if named.more else carried(sizes)
+        files = {name: _seen(path, status, restored, read=name in read) for name, (path, status) in found.items()}
+        return Listing(files, named.more)
 
 
-Members = Mapping[str, SeenFile]
-"""What a tar holds, by the members' names."""
+def read_tar(
+    archive: tarfile.TarFile, below: str, streams: Collection[str], limit: int, sockets: str = ""
+) -> tuple[dict[str, bytes], Listing]:
+    """The first ``limit`` bytes of each member named in ``streams``, and what :func:`snapshot` would give of the
+    directory whose members' names begin with ``below``.
 
-
-def read_members(archive: tarfile.TarFile, streams: Collection[str], limit: int) -> Members:
-    """Everything in a tar, which is read once from its beginning to its end and need not be in memory.
-
-    Of the members named in ``streams`` the first ``limit`` bytes are carried. For the others :data:`MAX_CONTENT` holds
-    in each directory of a workspace by itself, as only one of them is looked at where there is no tar.
+    The tar is read once from its beginning to its end and need not be in memory. An engine leaves sockets out of its
+    archives; the stream ``sockets`` names them: octal mode, newline, ``./path``, NUL, each.
     """
-    seen: dict[str, SeenFile] = {}
+    printed: dict[str, bytes] = {}
+    named = _FirstByName[SeenFile]()
     held = 0
     for member in archive:
-        seen[member.name] = _seen_member(archive, member, seen, limit if member.name in streams else None)
-        held += len(seen[member.name].content or b"")
+        archive.members.clear()  # type: ignore[attr-defined]  # before Python 3.13 it keeps them all
+        if member.name in streams:
+            printed[member.name] = _read(archive, member, limit)
+        elif member.name.startswith(below) and member.name != below:
+            path = os.fsencode(member.name[len(below) :])
+            if _is_looked_into(_parent(path)):
+                seen = _seen_member(archive, member, named, below)
+                held += len(seen.content or b"")
+                named.put(shown_name(path), seen)
         if held > 2 * MAX_CONTENT:
-            _give_up(seen, streams)
-            held = sum(len(each.content or b"") for each in seen.values())
-    _give_up(seen, streams)
-    return seen
+            held = _give_up(named)
+    for entry in printed.get(sockets, b"").split(b"\0"):
+        mode, _, listed = entry.partition(b"\n")
+        if listed and _is_looked_into(_parent(listed.removeprefix(b"./"))):
+            named.put(shown_name(listed.removeprefix(b"./")), SeenFile("other", int(mode, 8), 0, None))
+    _give_up(named)
+    return printed, Listing(named.kept(), named.more)
 
 
-def _give_up(seen: dict[str, SeenFile], streams: Collection[str]) -> None:
-    """Forget the content of what is not carried."""
-    directories: dict[str, dict[str, int]] = {}
-    for name, each in seen.items():
-        if each.kind == "file" and name not in streams:
-            directories.setdefault("/".join(name.split("/", 2)[:2]), {})[name] = each.size
-    for sizes in directories.values():
-        for name in sizes.keys() - carried(sizes):
-            seen[name] = replace(seen[name], content=None)
-
-
-def snapshot_of_tar(members: Members, below: str, sockets: bytes = b"") -> dict[str, SeenFile]:
-    """What :func:`snapshot` would give of the directory whose members' names begin with ``below``.
-
-    An engine leaves sockets out of its archives; ``sockets`` names them: octal mode, newline, ``./path``, NUL, each.
-    """
-    seen = {
-        shown_name(os.fsencode(name[len(below) :])): each
-        for name, each in members.items()
-        if name.startswith(below) and name != below and _is_looked_into(_parent(os.fsencode(name[len(below) :])))
-    }
-    for entry in sockets.split(b"\0"):
-        mode, _, path = entry.partition(b"\n")
-        if path and _is_looked_into(_parent(path.removeprefix(b"./"))):
-            seen[shown_name(path.removeprefix(b"./"))] = SeenFile("other", int(mode, 8), 0, None)
-    return dict(sorted(seen.items()))
+def _give_up(named: _FirstByName[SeenFile]) -> int:
+    """Forget the content of what is not carried; how many bytes are."""
+    files = named.kept()
+    sizes = {name: each.size for name, each in files.items() if each.kind == "file"}
+    read = frozenset[str]() if named.more else carried(sizes)
+    for name in sizes.keys() - read:
+        named.put(name, replace(files[name], content=None))
+    return sum(len(files[name].content or b"") for name in read)
 
 
 def _is_looked_into(directory: bytes) -> bool:
@@ -105,18 +138,22 @@ def shown_name(path: bytes) -> str:
     return path.decode("utf-8", errors="backslashreplace")
 
 
-def _entries(directory: bytes, restored: ExitStack) -> list[tuple[bytes, os.stat_result]]:
-    def listed() -> list[tuple[bytes, os.stat_result]]:
-        with os.scandir(directory) as found:
-            return [(entry.path, entry.stat(follow_symlinks=False)) for entry in found]
-
-    try:
-        return listed()
-    except FileNotFoundError:
-        return []
-    except PermissionError:
-        _allow(directory, 0o500, restored)
-        return listed()
+def _entries(directory: bytes, restored: ExitStack) -> Iterator[tuple[bytes, os.stat_result]]:
+    """One after another: there may be hundreds of thousands."""
+    with suppress(FileNotFoundError):
+        try:
+            listed = os.scandir(directory)
+        except PermissionError:
+            _allow(directory, 0o500, restored)
+            listed = os.scandir(directory)
+        with listed:
+            for entry in listed:
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except PermissionError:  # it may be read, and not be gone into
+                    _allow(directory, 0o500, restored)
+                    status = os.lstat(entry.path)
+                yield entry.path, status
 
 
 def _seen(path: bytes, status: os.stat_result, restored: ExitStack, *, read: bool) -> SeenFile:
@@ -159,16 +196,21 @@ def _allow(path: bytes, bits: int, restored: ExitStack) -> None:
     restored.callback(named.chmod, mode)
 
 
-def _seen_member(archive: tarfile.TarFile, member: tarfile.TarInfo, before: Members, limit: int | None) -> SeenFile:
+def _read(archive: tarfile.TarFile, member: tarfile.TarInfo, limit: int) -> bytes:
+    file = archive.extractfile(member) if member.isreg() else None
+    return b"" if file is None else file.read(limit)
+
+
+def _seen_member(
+    archive: tarfile.TarFile, member: tarfile.TarInfo, before: _FirstByName[SeenFile], below: str
+) -> SeenFile:
     mode = member.mode & _EVERY_BIT
     if member.islnk():  # a second name of a file that came earlier in the archive
-        first = before.get(member.linkname, SeenFile("file", mode, member.size, None))
-        return replace(first, mode=mode)
+        first = before.get(shown_name(os.fsencode(member.linkname.removeprefix(below))))
+        return replace(first or SeenFile("file", mode, member.size, None), mode=mode)
     if member.isreg():
-        if limit is None and member.size > MAX_CONTENT:
-            return SeenFile("file", mode, member.size, None)
-        file = archive.extractfile(member)
-        return SeenFile("file", mode, member.size, None if file is None else file.read(limit or member.size))
+        carries = member.size <= MAX_CONTENT and not before.more
+        return SeenFile("file", mode, member.size, _read(archive, member, member.size) if carries else None)
     if member.issym():
         return SeenFile("link", 0o777, len(os.fsencode(member.linkname)), None)
     return SeenFile("directory" if member.isdir() else "other", mode, 0, None)

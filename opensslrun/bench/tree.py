@@ -17,8 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from opensslrun.bench.base import SeenFile
-from opensslrun.bench.snapshot import snapshot
+from opensslrun.bench.snapshot import Listing, snapshot
 from opensslrun.driver.system import here
 from opensslrun.errors import EngineError, UsageError
 
@@ -118,7 +117,7 @@ class Tree:
         """A step's script."""
         return self.root / str(workspace) / STEPS / step
 
-    def files(self, workspace: int) -> dict[str, SeenFile]:
+    def files(self, workspace: int) -> Listing:
         """What lies in the case's directory."""
         with disk_errors("read what a step wrote"):
             return snapshot(self.case(workspace))

@@ -47,6 +47,9 @@ def extract(
         **verification_values(asked.verified, seen.outcome),
         **_files(before, seen.files, secrets),
     }
+    if seen.more:  # then a file that is not named need not be gone
+        del drawn["files.removed"]
+        drawn["files.more"] = seen.more
     facts = {name: Fact(name, value, gates=True) for name, value in drawn.items()}
     for name, stream in zip(WORDING, (seen.outcome.stdout, seen.outcome.stderr), strict=True):
         facts[name] = Fact(name, _wording(stream, gating=name in gates), gates=name in gates)

@@ -87,6 +87,10 @@ EVERYWHERE = {
         ROOT, f"\"$REAL\" \"$@\"; : >\"$(printf '{TERMINAL_TRICKS}')\"", "new",
         {"files.empty": [PLAIN], "files.created": sorted([PLAIN, "rootCA.crt"])},
     ),
+    "leaves 20,000 files": Lie(
+        ROOT, '"$REAL" "$@"; n=0; while [ $n -lt 20000 ]; do : >a$n; n=$((n + 1)); done', "fail",
+        {"files.more": 19003, "file.format@a1": "too large", "files.removed": ABSENT},
+    ),
     "tells the truth": Lie(ROOT, 'exec "$REAL" "$@"', "pass"),
 }  # fmt: skip
 """Lies told the same way wherever a command runs. The last is none."""

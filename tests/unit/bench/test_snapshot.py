@@ -4,6 +4,7 @@ import io
 import os
 import socket
 import tarfile
+import tracemalloc
 from pathlib import Path
 from random import Random
 
@@ -11,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opensslrun.bench.base import MAX_CONTENT, SeenFile, carried
-from opensslrun.bench.snapshot import MAX_PATH, Members, read_members, shown_name, snapshot, snapshot_of_tar
+from opensslrun.bench.base import MAX_CONTENT, MAX_FILES, SeenFile, carried
+from opensslrun.bench.snapshot import MAX_PATH, Listing, read_tar, shown_name, snapshot
 from opensslrun.bench.sockets import Pieces
 
 
@@ -50,26 +51,35 @@ EXPECTED = {
 
 
 def test_a_directory_is_seen_without_following_or_waiting(tree: Path) -> None:
-    seen = snapshot(tree)
+    seen = snapshot(tree).files
 
     assert seen == EXPECTED
     assert list(seen) == sorted(seen)
 
 
-def read_as_it_comes(tree: Path, streams: tuple[str, ...] = (), limit: int = 0, *, beside: bool = True) -> Members:
-    """The members of an engine's archive of a workspace, from something that cannot be read twice."""
+def read_as_it_comes(
+    tree: Path, printed: dict[str, bytes] | None = None, limit: int = 1000
+) -> tuple[dict[str, bytes], Listing]:
+    """An engine's archive of a workspace, from something that cannot be read twice."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as made:
         made.add(tree, "7/c")
-        if beside:
-            made.add(tree / "a", "7/s/1.out")
+        for name, content in (printed or {}).items():
+            made.addfile(of_size(name, len(content)), io.BytesIO(content))
     pieces = [buffer.getvalue()[start : start + 1000] for start in range(0, len(buffer.getvalue()), 1000)]
     with tarfile.open(fileobj=io.BufferedReader(Pieces(iter(pieces))), mode="r|", errors="surrogateescape") as archive:
-        return read_members(archive, streams, limit)
+        return read_tar(archive, "7/c/", list(printed or {}), limit, "7/s/1.sockets")
+
+
+def of_size(name: str, size: int) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.size = size
+    return info
 
 
 def test_a_tar_of_it_gives_the_same(tree: Path) -> None:
-    assert snapshot_of_tar(read_as_it_comes(tree), "7/c/") == EXPECTED
+    assert read_as_it_comes(tree) == ({}, Listing(EXPECTED))
+    assert list(read_as_it_comes(tree)[1].files) == sorted(EXPECTED)
 
 
 def test_what_lies_too_deep_is_named_as_far_as_a_path_goes(tmp_path: Path) -> None:
@@ -78,18 +88,16 @@ def test_what_lies_too_deep_is_named_as_far_as_a_path_goes(tmp_path: Path) -> No
         deepest /= "dd"
     deepest.mkdir(parents=True)
     (deepest / "file").write_bytes(b"deep")
-    seen = snapshot(tmp_path / "tree")
+    seen = snapshot(tmp_path / "tree").files
     assert list(seen) == ["/".join(["dd"] * depth) for depth in range(1, len(seen) + 1)]
     assert MAX_PATH < len(list(seen)[-1]) <= MAX_PATH + len("/dd")
     sockets = b"755\n./" + b"dd/" * 300 + b"socket\x00755\n./dd/socket\x00"
-    again = snapshot_of_tar(read_as_it_comes(tmp_path / "tree", beside=False), "7/c/", sockets)
+    again = read_as_it_comes(tmp_path / "tree", {"7/s/1.sockets": sockets}, 2000)[1].files
     assert list(again) == sorted([*seen, "dd/socket"])
 
 
 def test_of_a_stream_in_a_tar_the_beginning_is_read(tree: Path) -> None:
-    (tree / "a").unlink()
-    (tree / "a").write_bytes(b"12345")
-    assert read_as_it_comes(tree, ("7/s/1.out",), 3)["7/s/1.out"].content == b"123"
+    assert read_as_it_comes(tree, {"7/s/1.out": b"12345"}, 3) == ({"7/s/1.out": b"123"}, Listing(EXPECTED))
 
 
 def test_sockets_are_named_beside_the_tar_as_a_directory_shows_them(tmp_path: Path) -> None:
@@ -97,7 +105,10 @@ def test_sockets_are_named_beside_the_tar_as_a_directory_shows_them(tmp_path: Pa
         listening.bind(str(tmp_path / "s\nx"))
         (tmp_path / "s\nx").chmod(0o700)
         seen = snapshot(tmp_path)
-    assert snapshot_of_tar({}, "7/c/", b"700\n./s\nx\0") == seen == {"s\nx": SeenFile("other", 0o700, 0, None)}
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    _, again = read_as_it_comes(empty, {"7/s/1.sockets": b"700\n./s\nx\0"})
+    assert again == seen == Listing({"s\nx": SeenFile("other", 0o700, 0, None)})
 
 
 @pytest.mark.parametrize(("more", "carried"), [(0, True), (1, False)])
@@ -105,7 +116,7 @@ def test_content_is_carried_up_to_a_limit(tmp_path: Path, more: int, *, carried:
     size = MAX_CONTENT + more
     with (tmp_path / "large").open("wb") as file:
         file.truncate(size)
-    seen = snapshot(tmp_path)["large"]
+    seen = snapshot(tmp_path).files["large"]
 
     assert (seen.size, seen.content is not None) == (size, carried)
 
@@ -116,7 +127,7 @@ def test_of_all_files_together_the_smallest_are_carried(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     for name, size in sizes.items():
         (tmp_path / name).write_bytes(b"x" * size)
-    seen = snapshot(tmp_path)
+    seen = snapshot(tmp_path).files
 
     assert {name for name, each in seen.items() if each.content is not None} == {"z", "zz", "y", "0"}
     assert {name: each.size for name, each in seen.items() if each.kind == "file"} == sizes
@@ -128,9 +139,52 @@ def test_of_all_files_together_the_smallest_are_carried(tmp_path: Path) -> None:
         made.add(tmp_path / "0", "7/s/1.out")
     buffer.seek(0)
     with tarfile.open(fileobj=buffer, mode="r|") as archive:
-        members = read_members(archive, ("7/s/1.out",), 1000)
-    assert snapshot_of_tar(members, "7/c/") == seen
-    assert len(members["7/s/1.out"].content or b"") == 1000
+        printed, again = read_tar(archive, "7/c/", ("7/s/1.out",), 1000)
+    assert again == Listing(seen)
+    assert len(printed["7/s/1.out"]) == 1000
+
+
+def files_in(directory: Path, number: int) -> None:
+    """Some of them in directories, which count."""
+    (directory / "0").mkdir()
+    for each in range(number - 1):
+        (directory / f"{'0/' if each % 2 else ''}{each:05}").write_bytes(b"content")
+
+
+@pytest.mark.parametrize("too_many", [0, 1, MAX_FILES, 3 * MAX_FILES])
+def test_of_very_many_files_the_first_by_name_are_named(tmp_path: Path, too_many: int) -> None:
+    """From a directory and from a tar, which has them in another order; beyond the limit no content is carried."""
+    files_in(tmp_path, MAX_FILES + too_many)
+    names = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*"))
+    seen = snapshot(tmp_path)
+    assert (list(seen.files), seen.more) == (names[:MAX_FILES], too_many)
+    carries = {each.content for each in seen.files.values() if each.kind == "file"}
+    assert carries == ({b"content"} if too_many == 0 else {None})
+    assert read_as_it_comes(tmp_path)[1] == seen
+
+
+def test_very_many_files_take_little_memory(tmp_path: Path) -> None:
+    for directory in ("c", "h"):
+        (tmp_path / directory).mkdir()
+        files_in(tmp_path / directory, 20_000)
+    tar = tmp_path / "tar"
+    with tarfile.open(tar, mode="w") as made:
+        made.add(tmp_path / "h", "7/h")
+        made.add(tmp_path / "c", "7/c")
+
+    def from_tar() -> Listing:
+        with tarfile.open(tar, mode="r|") as archive:
+            return read_tar(archive, "7/c/", (), 0)[1]
+
+    def from_directory() -> Listing:
+        return snapshot(tmp_path / "c")
+
+    for look in (from_directory, from_tar):
+        tracemalloc.start()
+        assert look().more == 20_000 - MAX_FILES
+        taken = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert taken < 4 * 1024 * 1024
 
 
 @settings(deadline=None)
@@ -139,19 +193,17 @@ def test_of_all_files_together_the_smallest_are_carried(tmp_path: Path) -> None:
     st.randoms(use_true_random=False),
 )
 def test_what_is_carried_does_not_depend_on_the_order_of_a_tar(kib: list[int], random: Random) -> None:
-    sizes = {f"7/c/{number}": size * 1024 for number, size in enumerate(kib)}
+    sizes = {f"{number}": size * 1024 for number, size in enumerate(kib)}
     order = list(sizes)
     random.shuffle(order)
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as made:
         for name in order:
-            info = tarfile.TarInfo(name)
-            info.size = sizes[name]
-            made.addfile(info, io.BytesIO(bytes(info.size)))
+            made.addfile(of_size(f"7/c/{name}", sizes[name]), io.BytesIO(bytes(sizes[name])))
     buffer.seek(0)
     with tarfile.open(fileobj=buffer, mode="r|") as archive:
-        members = read_members(archive, (), 0)
-    kept = {name for name, each in members.items() if each.content is not None}
+        _, listing = read_tar(archive, "7/c/", (), 0)
+    kept = {name for name, each in listing.files.items() if each.content is not None}
     assert kept == carried(sizes)
 
 
@@ -176,7 +228,7 @@ def test_rights_given_back_for_reading_are_taken_again(tree: Path, monkeypatch: 
 
     monkeypatch.setattr(os, "open", guarded_open)
     monkeypatch.setattr(os, "scandir", guarded_scandir)
-    seen = snapshot(tree)
+    seen = snapshot(tree).files
     monkeypatch.undo()
 
     assert seen["d"].mode == seen["a"].mode == 0
@@ -185,7 +237,7 @@ def test_rights_given_back_for_reading_are_taken_again(tree: Path, monkeypatch: 
 
 
 def test_a_directory_that_is_gone_holds_nothing(tmp_path: Path) -> None:
-    assert snapshot(tmp_path / "gone") == {}
+    assert snapshot(tmp_path / "gone") == Listing({})
 
 
 def test_shown_names_can_be_written_anywhere() -> None:

@@ -106,7 +106,7 @@ def test_a_case_directory_that_a_step_removed_is_there_again_for_the_next(privat
     tree = Tree(None)
     tree.make(1, {})
     tree.case(1).rmdir()
-    assert tree.files(1) == {}
+    assert tree.files(1).files == {}
 
     tree.give(1, "2", b"true\n", None)
     assert tree.case(1).is_dir()
@@ -141,7 +141,7 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_uses_is_not
 
     Tree(None).close()
     assert not left.parent.exists()
-    assert set(living.files(1)) == {"a"}
+    assert set(living.files(1).files) == {"a"}
     living.close()
     assert list(private.iterdir()) == []
 
@@ -168,7 +168,7 @@ def test_directories_in_directories_are_removed_however_deep(tmp_path: Path, mon
     for workspace in (1, 2):
         tree.make(workspace, {})
         put_deep(tree.case(workspace))
-    assert len(tree.files(1)) > 1
+    assert len(tree.files(1).files) > 1
     tree.remove(1)
     assert [path.name for path in tree.root.iterdir()] == ["2"]
     tree.close()
