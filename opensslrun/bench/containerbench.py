@@ -78,7 +78,6 @@ class ContainerBench:
         self._container: Container | None = None
         self._shell: Shell | None = None
         self._terminal: PseudoTerminal | None = None
-        self._workspaces = 0
         self._interrupted = threading.Event()
 
     @property
@@ -116,9 +115,7 @@ class ContainerBench:
     def workspace(self, files: Mapping[str, bytes]) -> ContainerWorkspace:
         """A fresh workspace holding these files. Raises UsageError for a name that leads out of it, EngineError."""
         exchange, shell = self._open()
-        self._workspaces += 1
-        exchange.make(self._workspaces, files)
-        return ContainerWorkspace(self, exchange, shell, self._workspaces, files, windows=self._windows)
+        return ContainerWorkspace(self, exchange, shell, exchange.make(files), files, windows=self._windows)
 
     def interrupt(self) -> None:
         """From another thread: a running command and every later one raise EngineError soon."""

@@ -10,13 +10,13 @@ import os
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Protocol
 
 from opensslrun.bench.confinement import Bind, Options
 from opensslrun.bench.container import Container
 from opensslrun.bench.snapshot import Listing, read_at_most, read_tar
-from opensslrun.bench.tree import CASE, HOME, STEPS, Tree, checked_names, disk_errors
+from opensslrun.bench.tree import CASE, HOME, STEPS, Tree, disk_errors, placed
 from opensslrun.driver.process import MAX_READ_BACK
 from opensslrun.driver.system import here
 from opensslrun.errors import EngineError
@@ -55,8 +55,8 @@ class Exchange(Protocol):
         """Move files to and from this running container from now on."""
         ...
 
-    def make(self, workspace: int, files: Mapping[str, bytes]) -> None:
-        """Lay out a new workspace."""
+    def make(self, files: Mapping[str, bytes]) -> int:
+        """Lay out a workspace; its number. Raises UsageError for a name that leads out of it."""
         ...
 
     def give(self, workspace: int, step: str, content: bytes, stdin: bytes | None) -> None:
@@ -88,7 +88,8 @@ class SharedDirectory:
 
     def __init__(self, owner: tuple[int, int]) -> None:
         ours = here.user_ids()
-        self._tree = Tree(owner if ours is not None and ours[0] == 0 else None)
+        # The shell in the container ends whatever a step left running.
+        self._tree = Tree(owner if ours is not None and ours[0] == 0 else None, again=True)
         self._hosts = self._tree.beside("hosts", _HOSTS)
 
     def mounted(self, options: Options) -> Options:
@@ -99,9 +100,9 @@ class SharedDirectory:
     def attach(self, container: Container) -> None:
         """Nothing: the directory was bound when the container was made."""
 
-    def make(self, workspace: int, files: Mapping[str, bytes]) -> None:
-        """Lay out a new workspace."""
-        self._tree.make(workspace, files)
+    def make(self, files: Mapping[str, bytes]) -> int:
+        """Lay out a workspace; its number."""
+        return self._tree.make(files)
 
     def give(self, workspace: int, step: str, content: bytes, stdin: bytes | None) -> None:
         """Put a step's script and stdin where the shell finds them."""
@@ -109,7 +110,7 @@ class SharedDirectory:
 
     def take(self, workspace: int, step: str) -> Collected:
         """What the step left."""
-        where = str(self._tree.step(workspace, step))
+        where = self._tree.step(workspace, step)
         with disk_errors("read what a step wrote"):
             stdout, stderr = _taken(where + ".out"), _taken(where + ".err")
         return Collected(stdout, stderr, self._tree.files(workspace))
@@ -133,6 +134,7 @@ class ArchiveVolume:
 
     def __init__(self, owner: tuple[int, int]) -> None:
         self._owner = owner
+        self._workspaces = 0
         self._waiting: list[tuple[str, bytes | None]] = []
         self._container: Container | None = None
 
@@ -144,16 +146,20 @@ class ArchiveVolume:
         """Move files to and from this running container from now on."""
         self._container = container
 
-    def make(self, workspace: int, files: Mapping[str, bytes]) -> None:
+    def make(self, files: Mapping[str, bytes]) -> int:
         """Kept until the first step, so that both go in one call."""
+        self._workspaces += 1
+        workspace = self._workspaces
         self._waiting = [(f"{workspace}", None), *((f"{workspace}/{name}", None) for name in (CASE, HOME, STEPS))]
-        made = {PurePosixPath()}
-        for name, content in checked_names(files).items():
-            for parent in reversed(PurePosixPath(name).parents):
+        made: set[str] = set()
+        for name, content in files.items():
+            parents, path = placed(name)
+            for parent in parents:
                 if parent not in made:
                     made.add(parent)
                     self._waiting.append((f"{workspace}/{CASE}/{parent}", None))
-            self._waiting.append((f"{workspace}/{CASE}/{PurePosixPath(name)}", content))
+            self._waiting.append((f"{workspace}/{CASE}/{path}", content))
+        return workspace
 
     def give(self, workspace: int, step: str, content: bytes, stdin: bytes | None) -> None:
         """Put a step's script and stdin where the shell finds them."""

@@ -34,7 +34,6 @@ class LocalBench:
         self._openssl = openssl.absolute()
         self._name = name or str(openssl)
         self._tree: Tree | None = None
-        self._workspaces = 0
         self._interrupted = threading.Event()
 
     def __enter__(self) -> Self:
@@ -60,10 +59,9 @@ class LocalBench:
         """A fresh workspace holding these files. Raises UsageError for a name that leads out of it, EngineError."""
         if self._tree is None:
             raise EngineError(f"The bench of {self._name} was used while it was not open; enter it first")
-        self._workspaces += 1
-        self._tree.make(self._workspaces, files)
-        environment = here.bench_environment(self._bin(self._tree), self._tree.home(self._workspaces))
-        return LocalWorkspace(self, self._tree, self._workspaces, environment, self._interrupted)
+        workspace = self._tree.make(files)
+        environment = here.bench_environment(self._bin(self._tree), self._tree.home(workspace))
+        return LocalWorkspace(self, self._tree, workspace, environment, self._interrupted)
 
     @property
     def openssl(self) -> Path:

@@ -61,7 +61,7 @@ class _FirstByName(Generic[Entry]):
         self.more += len(names) - len(self._kept)
 
 
-def snapshot(directory: Path) -> Listing:
+def snapshot(directory: str | Path) -> Listing:
     """Everything below ``directory``; nothing when it is not there.
 
     No link is followed, and nothing but regular files is opened, so that neither a pipe nor a device can block.
@@ -98,7 +98,9 @@ def read_tar(
     for member in archive:
         archive.members.clear()  # type: ignore[attr-defined]  # before Python 3.13 it keeps them all
         if member.name in streams:
-            printed[member.name] = _read(archive, member, limit)
+            first = named.get(_shown_below(member.linkname, below)) if member.islnk() else None
+            read = (first.content or b"")[:limit] if first is not None else _read(archive, member, limit)
+            printed[member.name] = printed.get(member.linkname, read) if member.islnk() else read
         elif member.name.startswith(below) and member.name != below:
             path = os.fsencode(member.name[len(below) :])
             if _is_looked_into(_parent(path)):
@@ -196,6 +198,10 @@ def _allow(path: bytes, bits: int, restored: ExitStack) -> None:
     restored.callback(named.chmod, mode)
 
 
+def _shown_below(name: str, below: str) -> str:
+    return shown_name(os.fsencode(name.removeprefix(below)))
+
+
 def _read(archive: tarfile.TarFile, member: tarfile.TarInfo, limit: int) -> bytes:
     file = archive.extractfile(member) if member.isreg() else None
     return b"" if file is None else file.read(limit)
@@ -206,7 +212,7 @@ def _seen_member(
 ) -> SeenFile:
     mode = member.mode & _EVERY_BIT
     if member.islnk():  # a second name of a file that came earlier in the archive
-        first = before.get(shown_name(os.fsencode(member.linkname.removeprefix(below))))
+        first = before.get(_shown_below(member.linkname, below))
         return replace(first or SeenFile("file", mode, member.size, None), mode=mode)
     if member.isreg():
         carries = member.size <= MAX_CONTENT and not before.more

@@ -1,7 +1,8 @@
 """Workspaces as directories of this machine, laid out alike for every bench that can see them.
 
 Below the root, ``N/c`` is the case's own directory, ``N/h`` its home, and ``N/s`` holds the steps' scripts, their
-stdin and their output, out of the case's sight. A run lays out thousands of workspaces, hence the plain system calls.
+stdin and their output, out of the case's sight. A run lays out thousands of workspaces, hence the plain system calls,
+and the same directories again and again.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from opensslrun.bench.snapshot import Listing, snapshot
@@ -28,13 +31,18 @@ _LOCK = "lock"
 """A file beside the workspaces, locked as long as their owner lives."""
 
 
-def checked_names(files: Mapping[str, bytes]) -> Mapping[str, bytes]:
-    """``files``, if every name stays within a workspace. Raises UsageError for one that does not."""
-    for name in files:
-        path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or path.name == "" or "\0" in name:
-            raise UsageError(f"A workspace cannot hold an input file named {name!r}; use a relative path without '..'")
-    return files
+_FEW = 100
+"""Files in a directory of a workspace up to which it is used again: one that once held many stays slow."""
+
+
+@lru_cache(4096)
+def placed(name: str) -> tuple[tuple[str, ...], str]:
+    """The directories an input file lies in, from the outermost, and its path. Raises UsageError for a name that does
+    not stay within a workspace."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or path.name == "" or "\0" in name:
+        raise UsageError(f"A workspace cannot hold an input file named {name!r}; use a relative path without '..'")
+    return tuple(str(parent) for parent in reversed(path.parents[:-1])), str(path)
 
 
 _PLAIN = re.compile(r"""openssl(?:[ ]+(?:[\w./=:,@%+-]|'[^'\r\n\0]*'|"[^"$`\\\r\n\0]*")+)*""", re.ASCII)
@@ -57,12 +65,17 @@ def script(line: str) -> bytes:
 class Tree:
     """Workspaces below a private directory that is made here and removed by :meth:`close`.
 
-    ``owner`` (user and group id) is whom everything a command may change is given to; None is ourselves. Methods
-    raise EngineError, in one sentence, when this machine's disk does not do as asked.
+    ``owner`` (user and group id) is whom everything a command may change is given to; None is ourselves. ``again``
+    says that directories may be used again, because nothing that ran in a workspace outlives it. Methods raise
+    EngineError, in one sentence, when this machine's disk does not do as asked.
     """
 
-    def __init__(self, owner: tuple[int, int] | None) -> None:
+    def __init__(self, owner: tuple[int, int] | None, *, again: bool = False) -> None:
         self._owner = owner
+        self._again = again
+        self._workspaces = 0
+        self._made: dict[int, tuple[object, ...]] = {}
+        self._empty: list[int] = []
         with disk_errors("make a private directory"):
             _remove_leftovers(Path(tempfile.gettempdir()))
             self._private = Path(tempfile.mkdtemp(prefix=_PREFIX))
@@ -74,20 +87,31 @@ class Tree:
             self.root = self._private / _WORKSPACES
             self.root.mkdir()
             self.root.chmod(0o755)
+            self._root = str(self.root)
 
-    def make(self, workspace: int, files: Mapping[str, bytes]) -> None:
-        """Lay out a new workspace that holds ``files``."""
+    def make(self, files: Mapping[str, bytes]) -> int:
+        """Lay out a workspace that holds ``files``; its number. Raises UsageError for a name that leads out of it."""
         with disk_errors("lay out a workspace"):
-            top = f"{self.root}/{workspace}"
-            os.mkdir(top)
-            os.chmod(top, 0o755)
-            for name in (CASE, HOME, STEPS):
-                self._directory(f"{top}/{name}")
-            for name, content in checked_names(files).items():
-                path = PurePosixPath(name)
-                for parent in reversed(path.parents[:-1]):
-                    self._directory(f"{top}/{CASE}/{parent}")
-                _write(f"{top}/{CASE}/{path}", content, self._owner)
+            workspace = self._empty.pop() if self._empty else self._new()
+            case = f"{self._root}/{workspace}/{CASE}"
+            for name, content in files.items():
+                parents, path = placed(name)
+                for parent in parents:
+                    self._directory(f"{case}/{parent}")
+                _write(f"{case}/{path}", content, self._owner)
+            return workspace
+
+    def _new(self) -> int:
+        self._workspaces += 1
+        top = f"{self._root}/{self._workspaces}"
+        os.mkdir(top)
+        os.chmod(top, 0o755)
+        for name in (CASE, HOME, STEPS):
+            self._directory(f"{top}/{name}")
+        if self._again and sys.platform == "linux":
+            with contextlib.suppress(OSError):  # a file system without attributes
+                self._made[self._workspaces] = tuple(_looks(f"{top}/{name}") for name in (CASE, HOME, STEPS))
+        return self._workspaces
 
     def beside(self, name: str, content: bytes) -> Path:
         """A file that everyone may read, beside the workspaces."""
@@ -98,7 +122,7 @@ class Tree:
     def give(self, workspace: int, step: str, content: bytes, stdin: bytes | None) -> None:
         """Write a step's script and what it is to read."""
         with disk_errors("write a step's script"):
-            top = f"{self.root}/{workspace}"
+            top = f"{self._root}/{workspace}"
             if not os.path.lexists(f"{top}/{CASE}"):  # the step before may have removed it
                 self._directory(f"{top}/{CASE}")
             _write(f"{top}/{STEPS}/{step}", content)
@@ -113,18 +137,39 @@ class Tree:
         """What they have for ``HOME``."""
         return self.root / str(workspace) / HOME
 
-    def step(self, workspace: int, step: str) -> Path:
-        """A step's script."""
-        return self.root / str(workspace) / STEPS / step
+    def step(self, workspace: int, step: str) -> str:
+        """The path of a step's script."""
+        return f"{self._root}/{workspace}/{STEPS}/{step}"
 
     def files(self, workspace: int) -> Listing:
         """What lies in the case's directory."""
         with disk_errors("read what a step wrote"):
-            return snapshot(self.case(workspace))
+            return snapshot(f"{self._root}/{workspace}/{CASE}")
 
     def remove(self, workspace: int) -> None:
         """Remove a workspace; never raises."""
-        _remove_tree(self.root / str(workspace))
+        if not self._emptied(workspace):
+            _remove_tree(self.root / str(workspace))
+
+    def _emptied(self, workspace: int) -> bool:
+        """Empty a workspace's directories for the next one. Only where they are the ones that were made, as they were
+        made: a command may have changed their mode or attributes, or put others in their place."""
+        made = self._made.pop(workspace, None)
+        if made is None:
+            return False
+        top = f"{self._root}/{workspace}"
+        try:
+            with os.scandir(top) as listed:
+                if {entry.name for entry in listed} != {CASE, HOME, STEPS}:
+                    return False
+            for name, looked in zip((CASE, HOME, STEPS), made, strict=True):
+                if _looks(f"{top}/{name}") != looked or not _emptied(f"{top}/{name}"):
+                    return False
+        except OSError:
+            return False
+        self._made[workspace] = made
+        self._empty.append(workspace)
+        return True
 
     def close(self) -> None:
         """Remove everything; never raises."""
@@ -139,6 +184,33 @@ class Tree:
         os.chmod(path, 0o755)
         if self._owner is not None:
             here.give_to(path, self._owner)
+
+
+def _looks(path: str) -> object:
+    """What tells a directory from another, and from itself with other permissions or attributes. Linux only."""
+    seen = os.lstat(path)
+    marks: list[tuple[str, bytes]] = []
+    if sys.platform == "linux":
+        marks = [(name, os.getxattr(path, name)) for name in os.listxattr(path)]
+    return seen.st_dev, seen.st_ino, seen.st_mode, seen.st_uid, seen.st_gid, marks
+
+
+def _emptied(path: str) -> bool:
+    """Remove what is in a directory of ours, unless it is much."""
+    handle = os.open(path, here.READING)
+    try:
+        with os.scandir(handle) as listed:
+            entries = list(islice(listed, _FEW + 1))
+        if len(entries) > _FEW:
+            return False
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                _remove_tree(Path(path, entry.name))
+            else:
+                os.unlink(entry.name, dir_fd=handle)
+        return True
+    finally:
+        os.close(handle)
 
 
 def _write(path: str, content: bytes, owner: tuple[int, int] | None = None) -> None:

@@ -79,7 +79,7 @@ def test_workspaces_are_private_to_us_and_open_within(private: Path) -> None:
     before = os.umask(0o077)
     try:
         tree = Tree(None)
-        tree.make(1, {"conf/deep/root.conf": b"x"})
+        assert tree.make({"conf/deep/root.conf": b"x"})
         tree.give(1, "1", b"true\n", b"answer\n")
     finally:
         os.umask(before)
@@ -104,7 +104,7 @@ def test_workspaces_are_private_to_us_and_open_within(private: Path) -> None:
 
 def test_a_case_directory_that_a_step_removed_is_there_again_for_the_next(private: Path) -> None:
     tree = Tree(None)
-    tree.make(1, {})
+    tree.make({})
     tree.case(1).rmdir()
     assert tree.files(1).files == {}
 
@@ -114,12 +114,86 @@ def test_a_case_directory_that_a_step_removed_is_there_again_for_the_next(privat
     assert list(private.iterdir()) == []
 
 
+def left_behind(path: Path, how: str) -> None:
+    """What a command did to one of the directories of a workspace, or to what is in them."""
+    match how:
+        case "files and directories":
+            (path / "c" / "d" / "e").mkdir(parents=True)
+            (path / "c" / "d" / "e" / "file").write_text("x")
+            (path / "c" / "link").symlink_to(path.parent)
+            (path / "h" / ".rnd").write_text("x")
+            (path / "s" / "1.out").write_text("x")
+            os.mkfifo(path / "c" / "pipe")
+        case "mode":
+            (path / "h").chmod(0o700)
+        case "attribute":
+            os.setxattr(path / "c", "user.mark", b"x")
+        case "another":
+            (path / "h").rename(path / "h2")
+            (path / "h").mkdir()
+            (path / "h").chmod(0o755)
+            (path / "h2").rmdir()
+        case "link":
+            (path / "h").rmdir()
+            (path / "h").symlink_to(path.parent)
+        case "beside":
+            (path / "x").write_text("x")
+        case "gone":
+            (path / "s").rmdir()
+        case "many":
+            for number in range(101):
+                (path / "c" / str(number)).write_text("x")
+
+
+@pytest.mark.parametrize(
+    ("how", "again"),
+    [("files and directories", True), *((how, False) for how in ("mode", "another", "link", "beside", "gone", "many"))],
+)
+def test_directories_are_used_again_only_as_they_were_made(private: Path, how: str, *, again: bool) -> None:
+    expect_used_again(private, how, again=again)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of attributes by these calls")
+def test_directories_with_other_attributes_are_not_used_again(private: Path) -> None:
+    expect_used_again(private, "attribute", again=False)
+
+
+def expect_used_again(private: Path, how: str, *, again: bool) -> None:
+    """The next workspace is empty either way."""
+    (private / "kept").write_text("x")
+    tree = Tree(None, again=True)
+    first = tree.make({"a": b"x"})
+    inodes = {path.name: path.stat().st_ino for path in (tree.root / str(first)).iterdir()}
+    left_behind(tree.root / str(first), how)
+    tree.remove(first)
+    second = tree.make({"b": b"y"})
+    assert (second == first) is again
+    top = tree.root / str(second)
+    assert sorted(str(path.relative_to(top)) for path in top.rglob("*")) == ["c", "c/b", "h", "s"]
+    assert [path.name for path in tree.root.iterdir()] == [str(second)]
+    assert {path.stat().st_mode & 0o777 for path in (top, *top.iterdir())} == {0o755}
+    if again:
+        assert {path.name: path.stat().st_ino for path in top.iterdir()} == inodes
+    tree.close()
+    assert [path.name for path in private.iterdir()] == ["kept"]
+
+
+@pytest.mark.usefixtures("private")
+def test_two_workspaces_at_once_are_two() -> None:
+    tree = Tree(None, again=True)
+    first, second = tree.make({"a": b"1"}), tree.make({"b": b"2"})
+    tree.remove(first)
+    third = tree.make({"c": b"3"})
+    assert (list(tree.files(second).files), list(tree.files(third).files)) == (["b"], ["c"])
+    tree.close()
+
+
 HOLDER = """
 import sys, tempfile
 from opensslrun.bench.tree import Tree
 tempfile.tempdir = sys.argv[1]
 tree = Tree(None)
-tree.make(1, {"key.pem": b"x"})
+tree.make({"key.pem": b"x"})
 print(tree.root, flush=True)
 sys.stdin.read()
 """
@@ -127,7 +201,7 @@ sys.stdin.read()
 
 def test_what_a_killed_process_left_is_removed_and_what_a_living_one_uses_is_not(private: Path) -> None:
     living = Tree(None)
-    living.make(1, {"a": b"x"})
+    living.make({"a": b"x"})
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(private)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as holder:
@@ -166,7 +240,7 @@ def test_directories_in_directories_are_removed_however_deep(tmp_path: Path, mon
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     tree = Tree(None)
     for workspace in (1, 2):
-        tree.make(workspace, {})
+        tree.make({})
         put_deep(tree.case(workspace))
     assert len(tree.files(1).files) > 1
     tree.remove(1)
