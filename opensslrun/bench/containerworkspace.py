@@ -38,6 +38,7 @@ class ContainerWorkspace:
         self._number = number
         self._windows = windows
         self._steps = 0
+        self._killed = False
         self._contents: dict[str, bytes | None] = dict(given)
 
     def run(self, command: Command) -> Observation:
@@ -71,6 +72,7 @@ class ContainerWorkspace:
                 command.timeout_s,
                 line=command.line,
             )
+            self._killed = self._killed or end.ending is not Ending.EXITED
             left = self._exchange.take(self._number, step)
         outcome = _outcome(command, end, left.stdout, left.stderr)
         files = without_modes(left.listing.files) if self._windows else left.listing.files
@@ -87,7 +89,7 @@ class ContainerWorkspace:
                 with self._bench.interruptible():
                     self._shell.clean(self._number)
         finally:
-            self._exchange.remove(self._number)
+            self._exchange.remove(self._number, again=error is None and not self._killed)
 
 
 def _is_silent_failure(outcome: Outcome) -> bool:

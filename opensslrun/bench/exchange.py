@@ -67,8 +67,9 @@ class Exchange(Protocol):
         """What the step left."""
         ...
 
-    def remove(self, workspace: int) -> None:
-        """Remove a workspace as far as this machine can; never raises."""
+    def remove(self, workspace: int, *, again: bool) -> None:
+        """Remove a workspace as far as this machine can; never raises. Without ``again`` something of it was killed,
+        and may just be ending."""
         ...
 
     def close(self) -> None:
@@ -115,9 +116,9 @@ class SharedDirectory:
             stdout, stderr = _taken(where + ".out"), _taken(where + ".err")
         return Collected(stdout, stderr, self._tree.files(workspace))
 
-    def remove(self, workspace: int) -> None:
+    def remove(self, workspace: int, *, again: bool) -> None:
         """Remove a workspace; never raises."""
-        self._tree.remove(workspace)
+        self._tree.remove(workspace, again=again)
 
     def close(self) -> None:
         """Remove the directory; never raises."""
@@ -182,7 +183,7 @@ class ArchiveVolume:
             ) from error
         return Collected(printed.get(streams[0], b""), printed.get(streams[1], b""), listing)
 
-    def remove(self, workspace: int) -> None:  # noqa: ARG002 -- the shell in the container removes it
+    def remove(self, workspace: int, *, again: bool) -> None:  # noqa: ARG002 -- the shell in the container removes it
         """Forget a workspace, which the shell in the container removes."""
         self._waiting = []
 

@@ -147,9 +147,9 @@ class Tree:
         with disk_errors("read what a step wrote"):
             return snapshot(f"{self._root}/{workspace}/{CASE}")
 
-    def remove(self, workspace: int) -> None:
-        """Remove a workspace; never raises."""
-        if not self._emptied(workspace):
+    def remove(self, workspace: int, *, again: bool = True) -> None:
+        """Remove a workspace; never raises. Its directories are not used again unless ``again``."""
+        if not (again and self._emptied(workspace)):
             _remove_tree(self.root / str(workspace))
 
     def _emptied(self, workspace: int) -> bool:

@@ -115,6 +115,26 @@ def test_tmp_is_emptied_between_workspaces(bench: ContainerBench) -> None:
     assert second.outcome.stdout == b""
 
 
+def test_directories_are_used_again_after_steps_that_ended_by_themselves(new_bench: NewBench) -> None:
+    """What they hold then is what the next case gives, and no other's."""
+
+    def where(bench: ContainerBench) -> str:
+        with bench.workspace({"given": b"x"}) as workspace:
+            seen = workspace.run(
+                Command("pwd; ls -A . ../h ../s >seen; mkdir -p left/behind; : >../h/left; (sleep 100 &)")
+            )
+            assert seen.files["seen"].content == b".:\ngiven\nseen\n\n../h:\n\n../s:\n1\n1.err\n1.out\n"
+            return seen.outcome.stdout.decode().strip()
+
+    with new_bench(transfer=Transfer.SHARED) as bench:
+        first = where(bench)
+        assert where(bench) == first
+        with bench.workspace({}) as workspace:
+            hung = workspace.run(Command("pwd; sleep 100", timeout_s=0.5)).outcome
+        assert (hung.ending, hung.stdout.decode().strip()) == (Ending.HUNG, first)
+        assert where(bench) != first
+
+
 def test_a_command_that_takes_all_memory_is_killed_and_the_run_goes_on(bench: ContainerBench) -> None:
     hungry = run(bench, 'x=xxxxxxxx; while :; do x="$x$x"; done', timeout_s=60.0)
     after = run(bench, "openssl version")

@@ -179,6 +179,16 @@ def expect_used_again(private: Path, how: str, *, again: bool) -> None:
 
 
 @pytest.mark.usefixtures("private")
+def test_directories_in_which_something_was_killed_are_not_used_again() -> None:
+    tree = Tree(None, again=True)
+    first = tree.make({})
+    tree.remove(first, again=False)
+    assert tree.make({}) != first
+    assert not (tree.root / str(first)).exists()
+    tree.close()
+
+
+@pytest.mark.usefixtures("private")
 def test_two_workspaces_at_once_are_two() -> None:
     tree = Tree(None, again=True)
     first, second = tree.make({"a": b"1"}), tree.make({"b": b"2"})
