@@ -100,9 +100,9 @@ def read_tar(
     for member in archive:
         archive.members.clear()  # type: ignore[attr-defined]  # before Python 3.13 it keeps them all
         if member.name in streams:
-            first = named.get(_shown_below(member.linkname, below)) if member.islnk() else None
-            read = (first.content or b"")[:limit] if first is not None else _read(archive, member, limit)
-            printed[member.name] = printed.get(member.linkname, read) if member.islnk() else read
+            first = _first_name_of(member, named, below)
+            content = first.content if first is not None else _read(archive, member, limit)
+            printed[member.name] = printed.get(member.linkname, (content or b"")[:limit])
         elif member.name.startswith(below) and member.name != below:
             path = os.fsencode(member.name[len(below) :])
             if _is_looked_into(_parent(path)):
@@ -203,8 +203,9 @@ def _allow(path: bytes, bits: int, restored: ExitStack) -> None:
     restored.callback(named.chmod, mode)
 
 
-def _shown_below(name: str, below: str) -> str:
-    return shown_name(os.fsencode(name.removeprefix(below)))
+def _first_name_of(member: tarfile.TarInfo, before: _FirstByName[SeenFile], below: str) -> SeenFile | None:
+    """What a hard link is a second name of, if that came earlier in the directory."""
+    return before.get(shown_name(os.fsencode(member.linkname.removeprefix(below)))) if member.islnk() else None
 
 
 def _read(archive: tarfile.TarFile, member: tarfile.TarInfo, limit: int) -> bytes:
@@ -217,7 +218,7 @@ def _seen_member(
 ) -> SeenFile:
     mode = member.mode & _EVERY_BIT
     if member.islnk():  # a second name of a file that came earlier in the archive
-        first = before.get(_shown_below(member.linkname, below))
+        first = _first_name_of(member, before, below)
         return replace(first or SeenFile("file", mode, member.size, None), mode=mode)
     if member.isreg():
         carries = member.size <= MAX_CONTENT and not before.more

@@ -26,14 +26,12 @@ from opensslrun.driver.system import here
 from opensslrun.errors import EngineError, UsageError
 
 CASE, HOME, STEPS = "c", "h", "s"
+_FEW = 100
+"""Files in a directory of a workspace up to which it is used again: one that once held many stays slow."""
 _PREFIX = "opensslrun-"
 _WORKSPACES = "w"
 _LOCK = "lock"
 """A file beside the workspaces, locked as long as their owner lives."""
-
-
-_FEW = 100
-"""Files in a directory of a workspace up to which it is used again: one that once held many stays slow."""
 
 
 @lru_cache(4096)
@@ -149,10 +147,10 @@ class Tree:
 
     def remove(self, workspace: int, *, again: bool = True) -> None:
         """Remove a workspace; never raises. Its directories are not used again unless ``again``."""
-        if not (again and self._emptied(workspace)):
+        if not (again and self._made_ready(workspace)):
             _remove_tree(self.root / str(workspace))
 
-    def _emptied(self, workspace: int) -> bool:
+    def _made_ready(self, workspace: int) -> bool:
         """Empty a workspace's directories for the next one. Only where they are the ones that were made, as they were
         made: a command may have changed their mode or attributes, or put others in their place."""
         made = self._made.pop(workspace, None)
